@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// The settings of every Swift target, tests included.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+// Warnings are errors for us and in CI, never for a user with a newer compiler.
+let settings =
+  Context.environment["LEAKAUDIT_STRICT"] == nil
+  ? strict : strict + [.treatAllWarnings(as: .error)]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "leakaudit",
+  products: [.executable(name: "leakaudit", targets: ["leakaudit"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+  ],
+  targets: [
+    // MARK: - System libraries
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+
+    // MARK: - Vocabulary (no dependencies)
+    .target(name: "AuditModel", swiftSettings: settings),
+    .target(name: "Tensors", swiftSettings: settings),
+
+    // MARK: - Knowledge
+    .target(name: "Networks", dependencies: ["Tensors"], swiftSettings: settings),
+    .target(
+      name: "Checkpoints",
+      dependencies: ["CHDF5", "CLibcrypto", "AuditModel", "Networks", "Tensors"],
+      swiftSettings: settings),
+    .target(
+      name: "Attacks", dependencies: ["AuditModel", "Networks", "Tensors"],
+      swiftSettings: settings),
+    .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
+    .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
+
+    // MARK: - The audit
+    .target(
+      name: "Auditing",
+      dependencies: [
+        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "Tensors",
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "leakaudit", dependencies: ["Auditing", argumentParser], swiftSettings: settings),
+  ]
+)

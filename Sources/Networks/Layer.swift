@@ -1,0 +1,108 @@
+/// A shape without the batch axis, outermost axis first; `nil` marks an extent the file leaves open.
+public typealias Shape = [Int?]
+
+/// Whether a layer's output tells its input, without looking at any number.
+public enum InputTreatment: Sendable, Hashable {
+  /// Every element passes unchanged, in the same order.
+  case unchanged
+  /// Every element passes unchanged when the layer is inactive; training may drop or perturb some.
+  case unchangedAtInference
+  /// Each element `x` becomes `scale · x + offset`.
+  case affine(scale: Double, offset: Double)
+  /// Each element passes through one scalar function.
+  case elementwise(ActivationFunction)
+  /// Elements are combined, dropped or looked up.
+  case mixed
+}
+
+/// Layers of an architecture, described without their weights.
+public protocol Layer: Sendable {
+  /// The name used in reports, such as `"dense"`.
+  static var kind: String { get }
+
+  /// The trainable and non-trainable parameters by role, with their shapes as this project writes
+  /// them (`weight` of a dense layer: `[outputs, inputs]`), if the input shape determines them.
+  func parameters(input: Shape) -> [ParameterRole: Shape]
+
+  /// The shape behind the layer.
+  ///
+  /// - Throws: ``ShapeMismatch`` if an input of that shape cannot enter.
+  func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape
+
+  /// What an element of the input becomes.
+  var treatment: InputTreatment { get }
+
+  /// What is special about this layer for a report, such as the class name of a custom layer.
+  var detail: String? { get }
+}
+
+extension Layer {
+  public func parameters(input: Shape) -> [ParameterRole: Shape] { [:] }
+  public func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape { input }
+  public var treatment: InputTreatment { .mixed }
+  public var detail: String? { nil }
+  /// The layer's kind, for a value whose type is not known.
+  public var kind: String { Self.kind }
+}
+
+/// What a parameter is to its layer, whichever name a framework gives it.
+public enum ParameterRole: Hashable, Sendable, Comparable, CustomStringConvertible {
+  case weight, bias, scale, shift, runningMean, runningVariance, embeddings
+  /// Anything else, under its own name.
+  case other(String)
+
+  public var description: String {
+    switch self {
+    case .weight: "weight"
+    case .bias: "bias"
+    case .scale: "scale"
+    case .shift: "shift"
+    case .runningMean: "running_mean"
+    case .runningVariance: "running_variance"
+    case .embeddings: "embeddings"
+    case .other(let name): name
+    }
+  }
+
+  /// Whether a gradient exists for it.
+  public var isTrainable: Bool {
+    switch self {
+    case .runningMean, .runningVariance: false
+    default: true
+    }
+  }
+
+  public static func < (lhs: Self, rhs: Self) -> Bool { lhs.description < rhs.description }
+}
+
+/// An input that a layer cannot take.
+public struct ShapeMismatch: Error, Hashable, Sendable, CustomStringConvertible {
+  public let found: Shape
+  public let expectation: String
+
+  public init(_ found: Shape, expected expectation: String) {
+    self.found = found
+    self.expectation = expectation
+  }
+
+  public var description: String { "input of shape \(found.text) arrives; \(expectation)" }
+}
+
+extension Shape {
+  /// `28×28×1`, with `?` for an open extent.
+  public var text: String {
+    isEmpty ? "scalar" : map { $0.map(String.init) ?? "?" }.joined(separator: "×")
+  }
+
+  /// The number of elements, if every extent is known and the product fits.
+  public var elementCount: Int? {
+    var product = 1
+    for extent in self {
+      guard let extent else { return nil }
+      let (next, overflows) = product.multipliedReportingOverflow(by: extent)
+      guard !overflows else { return nil }
+      product = next
+    }
+    return product
+  }
+}

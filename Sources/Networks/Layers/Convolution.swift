@@ -1,0 +1,84 @@
+/// A convolution in any number of dimensions, plain, depthwise, separable or transposed.
+///
+/// - Shape: `[spatial…, channels]` or, with `channelsFirst`, `[channels, spatial…]`.
+public struct Convolution: Layer {
+  public static let kind = "convolution"
+
+  public enum Variant: String, Sendable { case plain, depthwise, separable, transposed }
+  public enum Padding: Hashable, Sendable {
+    case valid, same, causal
+    /// Zeros before and after each axis.
+    case explicit([Int])
+  }
+
+  public var variant: Variant
+  /// Output channels; for depthwise layers the multiplier per input channel.
+  public var filters: Int
+  public var kernel: [Int]
+  public var stride: [Int]
+  public var dilation: [Int]
+  public var padding: Padding
+  public var groups: Int
+  public var hasBias: Bool
+  public var channelsFirst: Bool
+
+  public init(
+    variant: Variant = .plain, filters: Int, kernel: [Int], stride: [Int]? = nil,
+    dilation: [Int]? = nil, padding: Padding = .valid, groups: Int = 1, hasBias: Bool = true,
+    channelsFirst: Bool = false
+  ) {
+    self.variant = variant
+    self.filters = filters
+    self.kernel = kernel
+    self.stride = stride ?? kernel.map { _ in 1 }
+    self.dilation = dilation ?? kernel.map { _ in 1 }
+    self.padding = padding
+    self.groups = groups
+    self.hasBias = hasBias
+    self.channelsFirst = channelsFirst
+  }
+
+  public var detail: String? { variant == .plain ? nil : variant.rawValue }
+
+  public func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape {
+    guard input.count == kernel.count + 1, kernel.count == stride.count,
+      kernel.count == dilation.count
+    else {
+      throw ShapeMismatch(
+        input, expected: "a \(kernel.count)-D convolution needs \(kernel.count + 1) axes")
+    }
+    let channels = channelsFirst ? input[0] : input[input.count - 1]
+    let spatial = channelsFirst ? Array(input.dropFirst()) : Array(input.dropLast())
+    if variant == .plain, let channels, groups < 1 || channels % groups != 0 {
+      throw ShapeMismatch(input, expected: "\(groups) groups do not divide \(channels) channels")
+    }
+    var shrunk: Shape = []
+    for axis in kernel.indices {
+      guard let extent = spatial[axis] else {
+        shrunk.append(nil)
+        continue
+      }
+      let result = self.extent(extent, axis)
+      guard result > 0 else {
+        throw ShapeMismatch(input, expected: "a window of \(kernel[axis]) does not fit")
+      }
+      shrunk.append(result)
+    }
+    let produced = variant == .depthwise ? channels.map { $0 * filters } : filters
+    return channelsFirst ? [produced] + shrunk : shrunk + [produced]
+  }
+
+  private func extent(_ input: Int, _ axis: Int) -> Int {
+    let reach = dilation[axis] * (kernel[axis] - 1) + 1
+    let step = max(stride[axis], 1)
+    if variant == .transposed {
+      return padding == .same ? input * step : (input - 1) * step + reach
+    }
+    return switch padding {
+    case .same, .causal: (input + step - 1) / step
+    case .valid: input < reach ? 0 : (input - reach) / step + 1
+    case .explicit(let amounts):
+      (input + 2 * (amounts.indices.contains(axis) ? amounts[axis] : 0) - reach) / step + 1
+    }
+  }
+}

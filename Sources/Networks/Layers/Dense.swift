@@ -1,0 +1,32 @@
+/// A fully connected layer, `y = A·x + b`, on the last axis of its input.
+///
+/// - Shape: `[…, inputs]` → `[…, outputs]`; weight `[outputs, inputs]`, bias `[outputs]`.
+public struct Dense: Layer {
+  public static let kind = "dense"
+
+  public var outputs: Int
+  public var hasBias: Bool
+  /// The number of inputs, where the parameters say it.
+  public var inputs: Int?
+
+  public init(outputs: Int, hasBias: Bool = true, inputs: Int? = nil) {
+    self.outputs = outputs
+    self.hasBias = hasBias
+    self.inputs = inputs
+  }
+
+  public func parameters(input: Shape) -> [ParameterRole: Shape] {
+    let weight: [ParameterRole: Shape] = [.weight: [outputs, input.last ?? inputs]]
+    return hasBias ? weight.merging([.bias: [outputs]]) { $1 } : weight
+  }
+
+  public func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape {
+    guard let last = input.last else {
+      throw ShapeMismatch(input, expected: "a dense layer needs at least one axis")
+    }
+    if let last, let inputs, last != inputs {
+      throw ShapeMismatch(input, expected: "its weights take \(inputs) features")
+    }
+    return input.dropLast() + [outputs]
+  }
+}

@@ -1,0 +1,45 @@
+/// The maximum or the average over windows or over whole maps.
+public struct Pooling: Layer {
+  public static let kind = "pooling"
+
+  public enum Statistic: String, Sendable { case maximum, average }
+
+  public var statistic: Statistic
+  /// The window per spatial axis; empty for global pooling.
+  public var window: [Int]
+  public var stride: [Int]
+  public var isSame: Bool
+  public var channelsFirst: Bool
+
+  public init(
+    _ statistic: Statistic, window: [Int] = [], stride: [Int]? = nil, isSame: Bool = false,
+    channelsFirst: Bool = false
+  ) {
+    self.statistic = statistic
+    self.window = window
+    self.stride = stride ?? window
+    self.isSame = isSame
+    self.channelsFirst = channelsFirst
+  }
+
+  public var detail: String? { (window.isEmpty ? "global " : "") + statistic.rawValue }
+
+  public func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape {
+    guard input.count >= 2 else {
+      throw ShapeMismatch(input, expected: "pooling needs a spatial and a channel axis")
+    }
+    let channels = channelsFirst ? input[0] : input[input.count - 1]
+    guard !window.isEmpty else { return [channels] }
+    let spatial = channelsFirst ? Array(input.dropFirst()) : Array(input.dropLast())
+    guard spatial.count == window.count, stride.count == window.count else {
+      throw ShapeMismatch(input, expected: "the pooling window has \(window.count) axes")
+    }
+    let shrunk: Shape = spatial.indices.map { axis in
+      spatial[axis].map {
+        let step = Swift.max(stride[axis], 1)
+        return isSame ? ($0 + step - 1) / step : Swift.max(0, ($0 - window[axis]) / step + 1)
+      }
+    }
+    return channelsFirst ? [channels] + shrunk : shrunk + [channels]
+  }
+}

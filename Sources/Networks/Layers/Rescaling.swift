@@ -1,0 +1,16 @@
+/// Multiplies every element by a constant and adds another.
+public struct Rescaling: Layer {
+  public static let kind = "rescaling"
+
+  public var scale: Double
+  public var offset: Double
+
+  public init(scale: Double, offset: Double) {
+    self.scale = scale
+    self.offset = offset
+  }
+
+  public var treatment: InputTreatment {
+    scale == 0 ? .mixed : .affine(scale: scale, offset: offset)
+  }
+}

@@ -1,0 +1,101 @@
+/// Bytes that live as long as the value that owns them.
+///
+/// A mapping of a file or an array of the process; never written to while a tensor reads it.
+public protocol TensorStorage: AnyObject, Sendable {
+  /// The first byte and the number of bytes that may be read.
+  var bytes: UnsafeRawBufferPointer { get }
+}
+
+/// Numbers owned by the process.
+@safe final class OwnedStorage: TensorStorage {
+  // Safe: the memory is written once, in the initialiser, and freed by the only owner.
+  nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+
+  init(_ elements: [Double]) {
+    let count = elements.count * MemoryLayout<Double>.stride
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+    unsafe elements.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+    unsafe bytes = UnsafeRawBufferPointer(memory)
+  }
+
+  deinit { unsafe bytes.deallocate() }
+}
+
+/// A read-only array of real numbers in row-major order.
+///
+/// Values are widened to `Double` when they are read; ``kind`` and ``resolution`` say how exactly
+/// they were stored.
+public struct Tensor: Sendable {
+  /// The extent of each axis, outermost first; empty for a scalar.
+  public let shape: [Int]
+  /// The format of the bytes behind this tensor.
+  public let kind: ElementKind
+  /// The coarsest format on whose grid the values lie, at least as coarse as ``kind``.
+  ///
+  /// A gradient cast to half precision and saved as `float32` is still only known to 11 bits.
+  public let resolution: ElementKind
+  let storage: any TensorStorage
+  let byteOffset: Int
+
+  /// Refers to `shape` numbers of `kind` inside `storage`.
+  ///
+  /// - Precondition: the bytes lie inside `storage`; a reader of untrusted files checks first.
+  public init(
+    storage: any TensorStorage, byteOffset: Int, shape: [Int], kind: ElementKind,
+    resolution: ElementKind? = nil
+  ) {
+    let count = shape.reduce(1, *)
+    unsafe precondition(
+      byteOffset >= 0 && byteOffset + count * kind.byteCount <= storage.bytes.count,
+      "a tensor must lie inside its storage")
+    self.storage = storage
+    self.byteOffset = byteOffset
+    self.shape = shape
+    self.kind = kind
+    self.resolution = resolution ?? kind
+  }
+
+  /// Copies `elements`, row-major.
+  public init(_ elements: [Double], shape: [Int], resolution: ElementKind = .float64) {
+    precondition(elements.count == shape.reduce(1, *), "elements and shape disagree")
+    self.init(
+      storage: OwnedStorage(elements), byteOffset: 0, shape: shape, kind: .float64,
+      resolution: resolution)
+  }
+
+  /// Number of elements.
+  public var count: Int { shape.reduce(1, *) }
+
+  /// The same elements under another shape with as many elements.
+  public func reshaped(_ shape: [Int]) -> Tensor {
+    precondition(shape.reduce(1, *) == count, "a reshape keeps the number of elements")
+    return Tensor(
+      storage: storage, byteOffset: byteOffset, shape: shape, kind: kind, resolution: resolution)
+  }
+
+  /// Element `index` in row-major order.
+  public subscript(index: Int) -> Double {
+    precondition(index >= 0 && index < count, "index out of range")
+    // Safe: the index was checked and the initialiser checked the extent.
+    let address = unsafe base + index * kind.byteCount
+    return switch kind {
+    case .float16: unsafe Half.load(address)
+    case .bfloat16: unsafe BrainHalf.load(address)
+    case .float32: unsafe Float.load(address)
+    case .float64: unsafe Double.load(address)
+    }
+  }
+
+  /// All elements, row-major.
+  ///
+  /// - Complexity: O(*count*), and 8 bytes per element.
+  public func elements() -> [Double] { (0..<count).map { self[$0] } }
+
+  // Safe: the storage is kept alive by this value, and an empty tensor is never read.
+  var base: UnsafeRawPointer {
+    guard let start = unsafe storage.bytes.baseAddress else {
+      preconditionFailure("an empty storage has no elements to read")
+    }
+    return unsafe start + byteOffset
+  }
+}

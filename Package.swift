@@ -29,6 +29,7 @@ let package = Package(
     // MARK: - System libraries
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSystem"),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
     // MARK: - Vocabulary (no dependencies)
@@ -39,7 +40,9 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Tensors"], swiftSettings: settings),
     .target(
       name: "Checkpoints",
-      dependencies: ["CHDF5", "CLibcrypto", "AuditModel", "Networks", "Tensors"],
+      dependencies: [
+        "CHDF5", "CLibcrypto", "CSystem", "AuditModel", "Networks", "Tensors",
+      ],
       swiftSettings: settings),
     .target(
       name: "Attacks", dependencies: ["AuditModel", "Networks", "Tensors"],

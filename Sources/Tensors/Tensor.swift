@@ -99,3 +99,16 @@ public struct Tensor: Sendable {
     return unsafe start + byteOffset
   }
 }
+
+extension Tensor {
+  /// The tensor at `index` of the outermost axis.
+  ///
+  /// - Precondition: there is an outermost axis, and `index` lies in it.
+  public func slice(_ index: Int) -> Tensor {
+    precondition(shape.first.map { (0..<$0).contains(index) } == true, "index out of range")
+    let inner = Array(shape.dropFirst())
+    return Tensor(
+      storage: storage, byteOffset: byteOffset + index * inner.reduce(1, *) * kind.byteCount,
+      shape: inner, kind: kind, resolution: resolution)
+  }
+}

@@ -1,0 +1,62 @@
+package import AuditModel
+
+/// What the attacks have found out so far; each one reads it and adds to it.
+package struct Knowledge: Sendable {
+  /// Inputs of one layer that were recovered.
+  package struct Recovery: Sendable {
+    package var node: Int
+    /// One vector per sample, in the units in which they enter the layer.
+    package var samples: [[Double]]
+    /// Which entries are determined; `nil` if all are.
+    package var isDetermined: [Bool]?
+    /// The loss gradient at the layer's output, for a single sample.
+    package var outputGradient: [Double]?
+    /// Units that belong to each sample alone, for batches.
+    package var units: [[Int]] = []
+    package var labels: [Int?]
+    /// Relative error of the re-simulated gradient, one per sample.
+    package var certificates: [Double]
+    /// What the certificates compare.
+    package var scope: String
+    /// Whether the certificate rules out any other explanation.
+    package var isProven: Bool
+    /// Predicted root-mean-square error per entry, in the units of `samples`.
+    package var predictedError: Double
+    /// The identifier of the attack.
+    package var method: String
+    package var measurements: [Finding.Measurement] = []
+    package var preconditions: [String] = []
+  }
+
+  /// What is known about one layer.
+  package struct Verdict: Sendable {
+    package var leak: LayerLeak
+    package var condition: String
+    package var reason: String
+    package var measurements: [Finding.Measurement] = []
+
+    package init(
+      _ leak: LayerLeak, condition: String, reason: String,
+      measurements: [Finding.Measurement] = []
+    ) {
+      self.leak = leak
+      self.condition = condition
+      self.reason = reason
+      self.measurements = measurements
+    }
+  }
+
+  package var recoveries: [Int: Recovery] = [:]
+  package var verdicts: [Int: Verdict] = [:]
+  package var labels: LabelSummary?
+  /// The relative error of the whole network's re-simulated gradient, where it could be simulated.
+  package var networkCertificate: Double?
+  /// The factor between the simulated gradient and the observed one.
+  package var networkScale: Double?
+  package var preflight: [PreflightCheck] = []
+
+  package init() {}
+
+  /// Whether an attack has settled what node `index` discloses.
+  func isSettled(_ index: Int) -> Bool { recoveries[index] != nil || verdicts[index] != nil }
+}

@@ -1,0 +1,45 @@
+public import Networks
+
+/// A network with the tensors that a file has for it.
+public struct BoundModel: Sendable {
+  public var network: Network
+  /// Where the architecture comes from when the file itself does not state it.
+  public var weights: ParameterTable
+  /// Layers whose weights were found by shape or position, not by name.
+  public var matchedWithoutName: [String]
+  /// Parameters that fit no layer.
+  public var leftOver: [NamedTensor]
+
+  /// Binds a file's parameters to its own architecture, or to one guessed from its names.
+  ///
+  /// - Parameter architecture: replaces the file's own architecture.
+  /// - Returns: `nil` if there is neither an architecture nor a parameter or gradient to guess from.
+  /// - Throws: ``CheckpointError`` if the tensors contradict the architecture.
+  public init?(_ loaded: LoadedFile, architecture: Network? = nil) throws(CheckpointError) {
+    let contents = loaded.contents
+    let visible =
+      contents.parameters.isEmpty ? contents.gradients.first?.tensors ?? [] : contents.parameters
+    guard
+      let network = architecture ?? contents.architecture
+        ?? InferredNetwork.build(name: "model", from: visible, convention: contents.convention)
+    else { return nil }
+    let match = try ParameterMatcher(network: network, file: loaded.path)
+      .match(contents.parameters, convention: contents.convention, isLenient: true)
+    self.network = network
+    weights = match.table
+    matchedWithoutName = match.withoutName
+    leftOver = match.leftOver
+  }
+
+  /// Ties tensors of another file to the same network.
+  ///
+  /// - Throws: ``CheckpointError`` if one of them fits no parameter, or more than one.
+  public func bind(
+    _ tensors: [NamedTensor], convention: ParameterTable.Convention, file: String
+  ) throws(CheckpointError) -> (table: ParameterTable, withoutName: [String]) {
+    let match = try ParameterMatcher(
+      network: network, known: weights.tensors.isEmpty ? nil : weights, file: file
+    ).match(tensors, convention: convention, isLenient: false)
+    return (match.table, match.withoutName)
+  }
+}

@@ -1,0 +1,53 @@
+internal import Networks
+
+/// What a caller wants a file for; decides what bare tensors are.
+public enum FileRole: String, Sendable {
+  case model, gradient, before, after, truth
+}
+
+/// A file after parsing, before anybody knows what it means.
+struct ParsedFile {
+  var path: String
+  var role: FileRole
+  var container: Container
+  /// The configuration beside the container: `config.json` of an archive or of a sibling file.
+  var configuration: String?
+  /// Whether the container is a member of a `.keras` archive.
+  var isArchive = false
+}
+
+/// A layout of checkpoints or gradients; one conformance per file in `Formats/`.
+protocol CheckpointFormat: Sendable {
+  /// The name in reports.
+  static var name: String { get }
+  init()
+  /// Whether the content, never the file name, is in this layout.
+  func recognises(_ file: ParsedFile) -> Bool
+  /// - Throws: ``CheckpointError`` if the content contradicts the layout.
+  func read(_ file: ParsedFile) throws(CheckpointError) -> Contents
+}
+
+/// Every layout, most specific first; the last one takes whatever is left.
+///
+/// A test fails if a file in `Formats/` is missing here.
+enum FormatCatalog {
+  static let all: [any CheckpointFormat.Type] = [
+    LeakauditLayout.self,
+    KerasArchive.self,
+    KerasLegacyH5.self,
+    KerasWeightsH5.self,
+    TensorDump.self,
+  ]
+
+  static func read(_ file: ParsedFile) throws(CheckpointError) -> Contents {
+    for type in all {
+      let format = type.init()
+      guard format.recognises(file) else { continue }
+      var contents = try format.read(file)
+      contents.hazards += file.container.hazards
+      contents.omissions += file.container.omissions
+      return contents
+    }
+    throw CheckpointError(.nothingInside(detail: "no known layout"), file: file.path)
+  }
+}

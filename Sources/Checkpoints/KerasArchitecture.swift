@@ -1,0 +1,168 @@
+internal import Networks
+
+/// Turns a Keras `model_config` into a network.
+///
+/// - Sequential and functional models of Keras 1, 2 and 3, nested to any depth; a layer of an inner
+///   model is named `inner/layer`.
+/// - An activation inside a layer's configuration becomes a node of its own behind the layer.
+/// - Nothing is executed or imported: a `Lambda` or a registered class becomes a ``CustomLayer``.
+struct KerasArchitecture {
+  /// Reads the JSON text of a configuration.
+  ///
+  /// - Parameter training: the text of `training_config`, for the loss.
+  /// - Throws: ``CheckpointError/Reason/architecture(detail:)``.
+  static func network(
+    from text: String, training: String? = nil, file: String
+  ) throws(CheckpointError) -> Network {
+    guard let json = JSONValue(untrusted: text) else {
+      throw CheckpointError(
+        .architecture(
+          detail: "model_config is not JSON within \(JSONValue.byteLimit.byteText) and "
+            + "\(JSONValue.depthLimit) levels"), file: file)
+    }
+    var builder = KerasArchitecture(file: file)
+    let last = try builder.add(model: json, prefix: "", arriving: nil, depth: 0)
+    guard last != nil, !builder.nodes.isEmpty else {
+      throw CheckpointError(.architecture(detail: "model_config lists no layer"), file: file)
+    }
+    let loss = training.flatMap { JSONValue(untrusted: $0) }.flatMap(Self.loss) ?? Self.loss(json)
+    return Network(
+      json["config"]?["name"]?.string ?? "model", inputShapes: builder.inputShapes,
+      nodes: builder.nodes, loss: loss)
+  }
+
+  private static func loss(_ json: JSONValue) -> String? {
+    let loss = json["loss"] ?? json["compile_config"]?["loss"]
+    return loss?.string ?? loss?["class_name"]?.string ?? loss?["config"]?.string
+  }
+
+  private let file: String
+  private var nodes: [Network.Node] = []
+  private var inputShapes: [Shape] = []
+
+  private init(file: String) { self.file = file }
+
+  private static let modelClasses: Set<String> = ["Sequential", "Functional", "Model"]
+
+  private func failure(_ detail: String) -> CheckpointError {
+    CheckpointError(.architecture(detail: detail), file: file)
+  }
+
+  /// Adds a model's layers and returns what leaves it; `arriving` feeds an inner model.
+  private mutating func add(
+    model: JSONValue, prefix: String, arriving: [Network.Source]?, depth: Int
+  ) throws(CheckpointError) -> [Network.Source]? {
+    guard depth <= 16 else { throw failure("models are nested deeper than 16") }
+    // Keras before 2.2.3 wrote a Sequential model's layers as a bare list.
+    guard let layers = model["config"]?["layers"]?.array ?? model["config"]?.array else {
+      throw failure("'\(model["class_name"]?.string ?? "model_config")' has no list of layers")
+    }
+    let isSequential = model["class_name"]?.string == "Sequential"
+    var outputs: [String: [Network.Source]] = [:]
+    var previous = arriving
+    var inputIndex = 0
+    for layer in layers {
+      guard let className = layer["class_name"]?.string else {
+        throw failure("a layer has no class_name")
+      }
+      let name = layer["config"]?["name"]?.string ?? layer["name"]?.string ?? className
+      let reference = layer["name"]?.string ?? name
+      let sources: [Network.Source]
+      if className == "InputLayer" {
+        sources = input(layer, arriving: arriving, at: inputIndex)
+        inputIndex += 1
+        outputs[reference] = sources
+        previous = sources
+        continue
+      } else if isSequential {
+        sources = previous ?? input(layer, arriving: nil, at: inputIndex)
+      } else {
+        let names = InboundNodes.names(in: layer["inbound_nodes"])
+        sources = names.flatMap { outputs[$0] ?? [] }
+        if sources.isEmpty || names.contains(where: { outputs[$0] == nil }) {
+          throw failure(
+            "layer '\(name)' reads from "
+              + (names.first { outputs[$0] == nil }.map { "'\($0)', which does not come before it" }
+                ?? "nothing"))
+        }
+      }
+      let full = prefix.isEmpty ? name : prefix + "/" + name
+      if Self.modelClasses.contains(className) {
+        previous = try add(model: layer, prefix: full, arriving: sources, depth: depth + 1)
+      } else {
+        previous = [append(layer, className: className, name: full, sources: sources)]
+      }
+      outputs[reference] = previous
+    }
+    let leaving = isSequential ? [] : InboundNodes.names(in: model["config"]?["output_layers"])
+    let declared = leaving.flatMap { outputs[$0] ?? [] }
+    return declared.isEmpty ? previous : declared
+  }
+
+  /// An input layer: a new model input, or what feeds the inner model.
+  private mutating func input(
+    _ layer: JSONValue, arriving: [Network.Source]?, at index: Int
+  ) -> [Network.Source] {
+    if let arriving, !arriving.isEmpty { return [arriving[min(index, arriving.count - 1)]] }
+    inputShapes.append(Self.batchShape(of: layer) ?? [])
+    return [.input(inputShapes.count - 1)]
+  }
+
+  /// The input shape a layer states, without the batch axis.
+  static func batchShape(of layer: JSONValue) -> Shape? {
+    let config = layer["config"]
+    let stated =
+      config?["batch_shape"] ?? config?["batch_input_shape"] ?? layer["build_config"]?["input_shape"]
+    return stated?.array.map { $0.dropFirst().map { extent in extent.integer.flatMap { $0 > 0 ? $0 : nil } } }
+  }
+
+  /// Adds one layer and, where its configuration names one, the activation behind it.
+  private mutating func append(
+    _ layer: JSONValue, className: String, name: String, sources: [Network.Source]
+  ) -> Network.Source {
+    let kind = KerasLayers.layer(className: className, configuration: layer)
+    nodes.append(Network.Node(name: name, layer: kind, sources: sources))
+    let inner = layer["config"]?["activation"]
+    guard kind is Dense || kind is Convolution, let inner, !inner.isNull else {
+      return .node(nodes.count - 1)
+    }
+    let function = KerasLayers.activation(inner)
+    guard function != .linear else { return .node(nodes.count - 1) }
+    nodes.append(
+      Network.Node(
+        name: "\(name) (\(function.name))", layer: Activation(function),
+        sources: [.node(nodes.count - 1)]))
+    return .node(nodes.count - 1)
+  }
+}
+
+/// The layer names that a functional model's `inbound_nodes` or `output_layers` refer to.
+enum InboundNodes {
+  /// Keras 2 writes `[[["conv", 0, 0, {}], …]]`; Keras 3 writes tensors with a `keras_history`.
+  ///
+  /// Only the first call of a layer counts: a shared layer is one node here.
+  static func names(in json: JSONValue?) -> [String] {
+    guard let calls = json?.array else { return [] }
+    if let name = reference(.array(calls)) { return [name] }
+    guard let first = calls.first else { return [] }
+    if calls.allSatisfy({ reference($0) != nil }) { return calls.compactMap(reference) }
+    return collect(first)
+  }
+
+  private static func collect(_ json: JSONValue) -> [String] {
+    if let name = reference(json) { return [name] }
+    if let name = json["config"]?["keras_history"]?.array?.first?.string { return [name] }
+    if let values = json.array { return values.flatMap(collect) }
+    if case .object(let members) = json {
+      return members.keys.sorted().flatMap { members[$0].map(collect) ?? [] }
+    }
+    return []
+  }
+
+  private static func reference(_ json: JSONValue) -> String? {
+    guard let parts = json.array, parts.count >= 3, let name = parts[0].string,
+      parts[1].integer != nil, parts[2].integer != nil
+    else { return nil }
+    return name
+  }
+}

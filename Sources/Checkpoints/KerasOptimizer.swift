@@ -1,0 +1,147 @@
+internal import Networks
+internal import Tensors
+
+/// Optimiser state as the Keras writers of all generations store it.
+enum KerasOptimizer {
+  /// State in a legacy file: `optimizer_weights` with `weight_names`.
+  static func named(in container: Container, configuration: String?) -> OptimizerState? {
+    let root = "optimizer_weights"
+    guard let names = container.texts("weight_names", of: root), !names.isEmpty else { return nil }
+    var state = OptimizerState(
+      name: declaredName(configuration) ?? names[0].components.first.map(String.init) ?? "optimizer",
+      slots: [])
+    var nameless: [(path: String, tensor: Tensor)] = []
+    for name in names {
+      let path = root + "/" + name
+      guard case .numbers(let tensor, let isInteger) = container.datasets[path] else { continue }
+      if tensor.count == 1, tensor.shape.isEmpty || isInteger {
+        state.take(scalar: tensor[0], isInteger: isInteger, name: name)
+      } else if let (slot, parameter) = slot(in: name) {
+        state.slots.append(
+          (slot, NamedTensor(path: path, name: parameter, tensor: tensor)))
+      } else {
+        nameless.append((path, tensor))
+      }
+    }
+    state.slots += numbered(nameless, optimizer: state.name)
+    return state
+  }
+
+  /// State in a `.weights.h5` file: `optimizer/vars/0`, `1`, ….
+  static func numbered(in container: Container, configuration: String?) -> OptimizerState? {
+    let root = "optimizer/vars"
+    let names = container.names(in: root)
+    guard !names.isEmpty else { return nil }
+    var state = OptimizerState(
+      name: container.text("name", of: root) ?? declaredName(configuration) ?? "optimizer",
+      slots: [])
+    var arrays: [(path: String, tensor: Tensor)] = []
+    for name in names {
+      let path = root + "/" + name
+      guard case .numbers(let tensor, let isInteger) = container.datasets[path] else { continue }
+      if tensor.shape.isEmpty {
+        state.take(scalar: tensor[0], isInteger: isInteger || name == "0", name: name)
+      } else {
+        arrays.append((path, tensor))
+      }
+    }
+    state.slots = numbered(arrays, optimizer: state.name)
+    return state.steps == nil && state.slots.isEmpty ? nil : state
+  }
+
+  private static func declaredName(_ configuration: String?) -> String? {
+    let json = configuration.flatMap { JSONValue(untrusted: $0) }
+    let optimizer =
+      json?["optimizer_config"] ?? json?["optimizer"] ?? json?["compile_config"]?["optimizer"]
+    return optimizer?["class_name"]?.string
+  }
+
+  /// Splits a slot variable's name into slot and parameter.
+  ///
+  /// - `Adam/m/conv/kernel:0` (Keras 2.11), `Adam/dense_1/kernel/m:0` (Keras 2.0–2.10),
+  ///   `adam/mlp_fc1_kernel_momentum` (Keras 3; slashes of the parameter became underscores).
+  private static func slot(in name: String) -> (OptimizerSummary.Slot, String)? {
+    let bare = name.split(separator: ":").first.map(String.init) ?? name
+    let parts = bare.components.map(String.init)
+    let optimizer = parts.first?.lowercased() ?? ""
+    if parts.count >= 4, let slot = slot(named: parts[1], of: optimizer) {
+      return (slot, parts.dropFirst(2).joined(separator: "/"))
+    }
+    if parts.count >= 3, let last = parts.last, let slot = slot(named: last, of: optimizer) {
+      return (slot, parts.dropFirst().dropLast().joined(separator: "/"))
+    }
+    guard parts.count == 2 else { return nil }
+    for (suffix, slot) in suffixes(of: optimizer) where parts[1].hasSuffix("_" + suffix) {
+      let parameter = parts[1].dropLast(suffix.count + 1)
+      guard let cut = parameter.lastIndex(of: "_") else { continue }
+      return (slot, "\(parameter[..<cut])/\(parameter[parameter.index(after: cut)...])")
+    }
+    return nil
+  }
+
+  private static func slot(named name: String, of optimizer: String) -> OptimizerSummary.Slot? {
+    switch name {
+    case "m": optimizer.hasPrefix("sgd") ? .momentum : .firstMoment
+    case "momentum": .momentum
+    case "v", "vhat", "rms", "velocity": .secondMoment
+    default: nil
+    }
+  }
+
+  private static func suffixes(of optimizer: String) -> [(String, OptimizerSummary.Slot)] {
+    let isSimple = optimizer.hasPrefix("sgd") || optimizer.hasPrefix("rmsprop")
+    return [
+      ("momentum", isSimple ? .momentum : .firstMoment), ("velocity_hat", .other),
+      ("velocity", .secondMoment), ("average_gradient", .accumulatedGradient),
+      ("gradient_accumulator", .accumulatedGradient),
+    ]
+  }
+
+  /// Slots without names: either slot by slot per parameter, or parameter by parameter per slot.
+  ///
+  /// Both orders can fit the shapes; a second moment is never negative, which decides.
+  static func numbered(
+    _ arrays: [(path: String, tensor: Tensor)], optimizer: String
+  ) -> [(slot: OptimizerSummary.Slot, tensor: NamedTensor)] {
+    let shapes = arrays.map(\.tensor.shape)
+    // Keras 2 wrote one-element placeholders of unused slots at the end.
+    let used = arrays.prefix(shapes.lastIndex { $0 != [1] }.map { $0 + 1 } ?? arrays.count)
+    let isEven = used.count % 2 == 0
+    let half = used.count / 2
+    let alternates = isEven && (0..<half).allSatisfy { shapes[2 * $0] == shapes[2 * $0 + 1] }
+    let halves = isEven && half > 0 && (0..<half).allSatisfy { shapes[$0] == shapes[half + $0] }
+    func isNonNegative(_ indices: [Int]) -> Bool {
+      indices.allSatisfy { index in
+        let tensor = arrays[index].tensor
+        return (0..<min(tensor.count, 256)).allSatisfy { !(tensor[$0] < 0) }
+      }
+    }
+    let odd = (0..<half).map { 2 * $0 + 1 }
+    let upper = Array(half..<(2 * half))
+    let first: [Int]
+    let second: [Int]
+    if alternates, isNonNegative(odd) {
+      (first, second) = ((0..<half).map { 2 * $0 }, odd)
+    } else if halves, isNonNegative(upper) {
+      (first, second) = (Array(0..<half), upper)
+    } else {
+      (first, second) = (Array(used.indices), [])
+    }
+    let isMomentum = second.isEmpty || optimizer.lowercased().hasPrefix("sgd")
+    func named(_ indices: [Int]) -> [NamedTensor] {
+      NamelessTensors.pair(indices.map { (arrays[$0].path, arrays[$0].tensor) })
+    }
+    return named(first).map { (isMomentum ? .momentum : .firstMoment, $0) }
+      + named(second).map { (.secondMoment, $0) }
+  }
+}
+
+extension OptimizerState {
+  fileprivate mutating func take(scalar: Double, isInteger: Bool, name: String) {
+    if isInteger || name.lowercased().contains("iter") {
+      steps = steps ?? Int(exactly: scalar).flatMap { $0 >= 0 ? $0 : nil }
+    } else if name.contains("learning_rate") || name == "1" {
+      learningRate = scalar.isFinite && scalar > 0 ? scalar : nil
+    }
+  }
+}

@@ -59,5 +59,10 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "leakaudit", dependencies: ["Auditing", argumentParser], swiftSettings: settings),
+
+    // MARK: - Tests
+    .testTarget(
+      name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
+      swiftSettings: settings),
   ]
 )

@@ -1,0 +1,107 @@
+package import Networks
+
+/// What a rule looks at: one artefact, without a single weight.
+package struct Subject: Sendable {
+  /// The file, as the report displays it.
+  package var artifact: String
+  package var network: Network
+  /// Optimiser state that the artefact carries.
+  package var optimizer: OptimizerSummary?
+  /// Whether the audit was given a gradient or an update of this network.
+  package var hasGradient: Bool
+
+  package init(
+    artifact: String, network: Network, optimizer: OptimizerSummary? = nil,
+    hasGradient: Bool = false
+  ) {
+    self.artifact = artifact
+    self.network = network
+    self.optimizer = optimizer
+    self.hasGradient = hasGradient
+  }
+
+  /// A chain of named layers, under a name of its own.
+  init(
+    _ artifact: String, input: Shape, optimizer: OptimizerSummary? = nil,
+    _ layers: KeyValuePairs<String, any Layer>
+  ) {
+    self.init(
+      artifact: artifact, network: Network(artifact, input: input, layers), optimizer: optimizer)
+  }
+}
+
+/// How an input of the model reaches a layer without being computed on.
+package struct InputPath: Sendable, Hashable {
+  /// The nodes between the model input and the layer, ascending.
+  package var nodes: [Int]
+  /// Whether a concatenation puts computed values beside the input.
+  package var isMixedWithFeatures: Bool
+}
+
+extension Subject {
+  /// The way by which a model input reaches node `index`, if every element arrives as it is, under
+  /// a known scale and offset, or as it is in inference.
+  ///
+  /// A concatenation passes its inputs on, so it is followed to each of them; one that reaches the
+  /// model input is enough.
+  ///
+  /// - Returns: `nil` if only computed values arrive, or if a shape on the way does not fit.
+  /// - Complexity: O(*nodes*); a node is visited once.
+  package func inputPath(to index: Int) -> InputPath? {
+    guard network.nodes.indices.contains(index), network.nodes[index].mismatch == nil,
+      network.nodes[index].sources.count == 1
+    else { return nil }
+    var pending: [(source: Network.Source, reader: Int)] = [
+      (network.nodes[index].sources[0], index)
+    ]
+    var passed: Set<Int> = []
+    var reachesInput = false
+    var meetsFeatures = false
+    while let (source, reader) = pending.popLast() {
+      guard case .node(let before) = source else {
+        reachesInput = true
+        continue
+      }
+      guard before < reader, network.nodes[before].passesElementsOn else {
+        meetsFeatures = true
+        continue
+      }
+      guard passed.insert(before).inserted else { continue }
+      pending += network.nodes[before].sources.map { ($0, before) }
+    }
+    guard reachesInput else { return nil }
+    return InputPath(nodes: passed.sorted(), isMixedWithFeatures: meetsFeatures)
+  }
+
+  /// The only reader of node `index`, looking through layers that change no element.
+  package func soleReader(of index: Int) -> Int? {
+    var current = index
+    while true {
+      let readers = network.consumers(of: current)
+      guard readers.count == 1, network.nodes[readers[0]].sources.count == 1 else { return nil }
+      guard network.nodes[readers[0]].layer.treatment == .unchanged else { return readers[0] }
+      current = readers[0]
+    }
+  }
+
+  /// The name of the batch normalisation that alone reads node `index`, if there is one.
+  package func batchNormalization(behind index: Int) -> String? {
+    guard let reader = soleReader(of: index),
+      network.nodes[reader].layer is BatchNormalization
+    else { return nil }
+    return network.nodes[reader].name
+  }
+}
+
+extension Network.Node {
+  /// Whether every arriving element leaves again, as it is or under a known scale and offset.
+  fileprivate var passesElementsOn: Bool {
+    guard mismatch == nil else { return false }
+    if let merge = layer as? Merge { return merge.operation.lowercased().hasPrefix("concat") }
+    guard sources.count == 1 else { return false }
+    return switch layer.treatment {
+    case .unchanged, .unchangedAtInference, .affine: true
+    case .elementwise, .mixed: false
+    }
+  }
+}

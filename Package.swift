@@ -56,5 +56,10 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "leakaudit", dependencies: ["Auditing", argumentParser], swiftSettings: settings),
+
+    // MARK: - Tests
+    .testTarget(
+      name: "ReportsTests", dependencies: ["AuditModel", "Reports"],
+      swiftSettings: settings),
   ]
 )

@@ -59,7 +59,7 @@ let package = Package(
 
     // MARK: - Tests
     .testTarget(
-      name: "ReportsTests", dependencies: ["AuditModel", "Reports"],
+      name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
       swiftSettings: settings),
   ]
 )

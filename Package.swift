@@ -64,5 +64,8 @@ let package = Package(
     .testTarget(
       name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
       swiftSettings: settings),
+    .testTarget(
+      name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
+      swiftSettings: settings),
   ]
 )

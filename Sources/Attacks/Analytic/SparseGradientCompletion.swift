@@ -80,8 +80,8 @@ private struct Completion {
         return value != 0 ? (column, value) : nil
       }
     }
-    rows = bias
-    input = [Double](repeating: 0, count: matrix.inputs)
+    var rows = bias
+    var input = [Double](repeating: 0, count: matrix.inputs)
     var isKnownRow = bias.map { $0 != 0 }
     var isKnown = [Bool](repeating: false, count: matrix.inputs)
     for _ in 0..<32 {
@@ -103,7 +103,7 @@ private struct Completion {
         (missed, total, used) = (missed + gap * gap, total + value * value, used + 1)
       }
     }
-    isDetermined = isKnown
+    (self.rows, self.input, isDetermined) = (rows, input, isKnown)
     residual = total > 0 ? (missed / total).squareRoot() : 1
     let smallest = entries.joined().reduce(Double.infinity) { min($0, abs($1.1)) }
     bound = smallest / rows.reduce(1e-300) { max($0, abs($1)) }

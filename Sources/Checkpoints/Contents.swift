@@ -55,10 +55,10 @@ public struct ExchangeFacts: Hashable, Sendable {
   /// Whether batch normalisation and dropout were in training mode.
   public var isTrainingMode: Bool?
 
-  public init() {}
-
   /// Statements of the file that make no sense, for the pre-flight table.
   public var problems: [String] = []
+
+  public init() {}
 }
 
 /// One gradient, update or per-step record in a file.

@@ -20,7 +20,7 @@ extension ExchangeFacts {
   }
 
   /// Facts of an inner group completed by those of the whole file.
-  func completed(by outer: ExchangeFacts) -> ExchangeFacts {
+  public func completed(by outer: ExchangeFacts) -> ExchangeFacts {
     var result = self
     result.batchSize = batchSize ?? outer.batchSize
     result.reduction = reduction ?? outer.reduction

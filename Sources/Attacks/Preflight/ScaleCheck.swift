@@ -1,0 +1,30 @@
+internal import AuditModel
+internal import Networks
+internal import Tensors
+
+/// What is known about sign and scale of the observed numbers.
+struct ScaleCheck: PreflightChecker {
+  func check(_ observation: Observation) -> [PreflightCheck] {
+    let norms = observation.gradient.keys.compactMap {
+      observation.gradient[$0.node, $0.role]?.summary().norm
+    }
+    let norm = norms.reduce(0) { ($0 * $0 + $1 * $1).squareRoot() }
+    let isClipped = norm > 0 && abs(norm - norm.rounded()) < 1e-4 * norm && norm < 1e4
+    let text: String =
+      switch observation.source {
+      case .gradient: "gradient, positive sign"
+      case .update: "update (after − before): negative sign, factor the learning rate"
+      case .optimizerSlot(let slot):
+        "\(slot.rawValue) of the optimiser, "
+          + (observation.sign.map { $0 < 0 ? "negative sign" : "positive sign" } ?? "unknown sign")
+      }
+    return [
+      PreflightCheck(
+        artifact: "", check: "sign and scale", status: isClipped ? .warning : .ok,
+        value: "\(text); norm \(norm.scientific)",
+        explanation: isClipped
+          ? "The norm is a whole number: the gradient was probably clipped. Ratios are unaffected; "
+            + "counts of labels assume an unscaled gradient." : nil)
+    ]
+  }
+}

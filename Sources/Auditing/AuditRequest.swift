@@ -1,0 +1,44 @@
+package import AuditModel
+package import Checkpoints
+
+/// What to audit, and how; everything the command line can say.
+package struct AuditRequest: Sendable {
+  /// Checkpoints, or directories to search for them.
+  package var models: [String] = []
+  package var gradient: String?
+  package var before: String?
+  package var after: String?
+  package var truth: String?
+  /// The least severity that fails the run; `nil` never fails.
+  package var failOn: Severity? = .high
+  /// Replaces what the file says.
+  package var batchSize: Int?
+  package var recoveredDirectory: String?
+  package var reader: CheckpointReader
+  /// The command line, for the report.
+  package var command: [String] = []
+  package var toolVersion = Tool.version
+  /// Receives a line whenever something of interest is done; for a person who waits.
+  package var progress: @Sendable (String) -> Void = { _ in }
+
+  package init(reader: CheckpointReader) { self.reader = reader }
+}
+
+/// The tool itself.
+package enum Tool {
+  package static let version = "0.1.0"
+}
+
+/// What every exit code means; the README and the help say the same.
+package enum ExitStatus: Int32, Sendable, CaseIterable {
+  /// Everything was audited and nothing is at or above the failing severity.
+  case clean = 0
+  /// A finding is at or above the failing severity.
+  case finding = 1
+  /// An input was unreadable or only partly audited.
+  case incomplete = 2
+  /// Nothing could be audited.
+  case nothing = 3
+  /// Usage, configuration or writing the report failed.
+  case usage = 4
+}

@@ -1,0 +1,121 @@
+internal import Attacks
+internal import AuditModel
+internal import Checkpoints
+internal import Networks
+
+/// One row per layer: what its gradients disclose, observed or by theorem.
+struct LayerTable {
+  let model: BoundModel
+  let artifact: String
+  /// The observations and what the attacks made of them, best source first.
+  let results: [(observation: Observation, knowledge: Knowledge)]
+
+  var rows: [LayerSummary] {
+    model.network.nodes.indices.map { node in
+      let (leak, condition, reason) = judgement(node)
+      let entry = model.network.nodes[node]
+      return LayerSummary(
+        artifact: artifact, name: entry.name,
+        kind: entry.layer.detail.map { "\(entry.layer.kind) (\($0))" } ?? entry.layer.kind,
+        parameters: parameterCount(node), leak: leak, condition: condition, reason: reason)
+    }
+  }
+
+  private func parameterCount(_ node: Int) -> Int {
+    let held = model.weights.count(node)
+    if held > 0 { return held }
+    if let observed = results.map({ $0.observation.gradient.count(node) }).max(), observed > 0 {
+      return observed
+    }
+    let entry = model.network.nodes[node]
+    return entry.layer.parameters(input: entry.inputShape ?? []).values
+      .reduce(0) { $0 + ($1.elementCount ?? 0) }
+  }
+
+  private func judgement(_ node: Int) -> (LayerLeak, String, String) {
+    for result in results {
+      if let recovery = result.knowledge.recoveries[node] {
+        return judgement(of: recovery, result.observation)
+      }
+    }
+    for result in results {
+      if let verdict = result.knowledge.verdicts[node] {
+        return (verdict.leak, verdict.condition, verdict.reason)
+      }
+    }
+    return byTheorem(node)
+  }
+
+  private func judgement(
+    of recovery: Knowledge.Recovery, _ observation: Observation
+  ) -> (LayerLeak, String, String) {
+    let count = recovery.samples.count
+    let certificate = (recovery.certificates.max() ?? 0).scientific
+    let isWhole =
+      recovery.units.isEmpty || count == observation.batchSize
+    if recovery.isProven, isWhole, recovery.isDetermined == nil {
+      return (
+        .exact, count == 1 ? "one sample" : "all \(count) samples of the batch",
+        "recovered and proven, certificate \(certificate)"
+      )
+    }
+    if recovery.isProven {
+      let batch = observation.batchSize.map { " of \($0)" } ?? ""
+      return (
+        .partial, recovery.isDetermined == nil ? "\(count)\(batch) samples" : "the kept entries",
+        "recovered and proven, certificate \(certificate)"
+      )
+    }
+    return (
+      .partial, recovery.preconditions.first ?? "an estimate",
+      "estimated with an error of \(recovery.predictedError.scientific) per value, certificate "
+        + certificate
+    )
+  }
+
+  /// What holds without an observation.
+  private func byTheorem(_ node: Int) -> (LayerLeak, String, String) {
+    let entry = model.network.nodes[node]
+    let layer = entry.layer
+    guard entry.mismatch == nil else {
+      return (.inconclusive, "none", "shapes do not fit: \(entry.mismatch?.description ?? "")")
+    }
+    if let dense = layer as? Dense {
+      guard results.isEmpty else {
+        return (.notAnalysed, "none", "no usable gradient of this layer was observed")
+      }
+      let normalised = model.network.consumers(of: node).contains {
+        model.network.nodes[$0].layer is BatchNormalization
+      }
+      return dense.hasBias
+        ? (
+          .exact,
+          "if the gradient of one sample is seen"
+            + (normalised ? " and the batch normalisation behind is in inference mode" : ""),
+          "the input is W̄ᵀb̄ / ‖b̄‖² (no gradient was given)"
+        )
+        : (
+          .subspace, "if the gradient of one sample is seen",
+          "known up to a factor, which the layers behind often fix (no gradient was given)"
+        )
+    }
+    if layer is CustomLayer {
+      return (.notAnalysed, "none", "its meaning is not in the file; it was not executed")
+    }
+    if parameterCount(node) == 0, !(layer is Convolution), !(layer is Recurrent),
+      !(layer is Attention), !(layer is Normalization), !(layer is BatchNormalization)
+    {
+      return (.none, "always", "it has no parameters, hence no gradient of its own")
+    }
+    if layer is Embedding {
+      return (
+        .partial, "if a gradient is seen",
+        "the rows with a gradient are the tokens of the batch; not read out by this version"
+      )
+    }
+    return (
+      .notAnalysed, "none",
+      "recovery through \(layer.kind) layers is not part of this version"
+    )
+  }
+}

@@ -1,0 +1,97 @@
+internal import Attacks
+internal import AuditModel
+
+/// The sentence at the top of a report, what it means for an attacker, and the exit code.
+struct Verdict {
+  let findings: [Finding]
+  let recoveries: [RecoverySummary]
+  let labels: [LabelSummary]
+  let layers: [LayerSummary]
+  let failOn: Severity?
+  let hasSubject: Bool
+  let isIncomplete: Bool
+
+  /// Precedence: a finding outweighs an incomplete audit, which outweighs an empty one.
+  var status: ExitStatus {
+    if let failOn, findings.contains(where: { $0.severity >= failOn }) { return .finding }
+    if isIncomplete { return .incomplete }
+    return hasSubject ? .clean : .nothing
+  }
+
+  private var provenInputs: [RecoverySummary] {
+    recoveries.filter { $0.proven && $0.isModelInput }
+  }
+
+  var sentence: String {
+    if let best = provenInputs.max(by: { $0.samples < $1.samples }) {
+      let samples = best.samples == 1 ? "One input" : "\(best.samples) inputs"
+      let verb = best.samples == 1 ? "was" : "were"
+      return "\(samples) \(verb) recovered from the \(best.source) and proven by simulating the "
+        + "gradient again."
+    }
+    if recoveries.contains(where: { $0.isModelInput }) {
+      return "Inputs can be estimated from the given files; the estimates are not proven."
+    }
+    let worst = findings.filter { $0.evidence != .inconclusive }.map(\.severity).max() ?? .info
+    let rest = isIncomplete ? " Parts were not analysed and must not be read as safe." : ""
+    guard hasSubject else {
+      return isIncomplete
+        ? "The audit could not be done: an input was unreadable or did not fit. Nothing here says "
+          + "that the model is safe."
+        : "Nothing auditable was found in the given files."
+    }
+    if worst >= .high {
+      return "No input was recovered, but the files show that inputs can be read by whoever sees "
+        + "what the findings name." + rest
+    }
+    if !recoveries.isEmpty || !labels.isEmpty {
+      return "No model input was recovered; features or labels were." + rest
+    }
+    if layers.allSatisfy({ $0.kind != "dense" }) {
+      return "There is no dense layer, so no dense path to the input exists." + rest
+    }
+    return "No closed-form leak of inputs was found." + rest
+  }
+
+  /// Plain sentences; at least one.
+  var attackerGets: [String] {
+    var lines: [String] = []
+    for recovery in recoveries {
+      let certainty =
+        recovery.proven
+        ? "certain: the gradient computed from \(recovery.samples == 1 ? "it" : "them") equals the "
+          + "observed one to \(text(recovery.certificate))"
+        : "an estimate, with an error of about \(text(recovery.predictedError)) per value"
+      let what =
+        recovery.isModelInput
+        ? "\(recovery.samples == 1 ? "The input itself" : "\(recovery.samples) of the inputs themselves")"
+        : "The features that enter '\(recovery.layer)'"
+      lines.append("\(what), from the \(recovery.source); \(certainty).")
+    }
+    for label in labels where !label.present.isEmpty {
+      let classes = label.present.map(String.init).joined(separator: ", ")
+      lines.append(
+        label.exact
+          ? "The label\(label.present.count == 1 ? "" : "s"): class \(classes)."
+          : "That class \(classes) \(label.present.count == 1 ? "was" : "were") in the batch.")
+    }
+    if lines.isEmpty, findings.contains(where: { $0.id == "optimizer-state" }) {
+      lines.append("Traces of past gradients from the optimiser state in the checkpoint.")
+    }
+    if lines.isEmpty, findings.contains(where: { $0.evidence == .structural && $0.severity >= .high })
+    {
+      lines.append(
+        "From these files alone, no input. From a gradient, an update or fresh optimiser state of "
+          + "this model: what the structural findings describe.")
+    }
+    if lines.isEmpty {
+      lines.append(
+        hasSubject
+          ? "Nothing that this version can compute. What was not looked at is listed below."
+          : "Unknown: nothing could be audited.")
+    }
+    return lines
+  }
+
+  private func text(_ value: Double) -> String { value.scientific }
+}

@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import AuditModel
+internal import Glibc
+internal import Reports
+
+/// One `--format`: what to write and where.
+struct ReportOutput {
+  let format: any ReportFormat.Type
+  /// The file to write; `nil` is standard output.
+  let path: String?
+
+  init(_ argument: String) throws {
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let format = ReportCatalog.format(named: String(parts[0])) else {
+      throw ValidationError(
+        "There is no report format '\(Escaped.terminal(String(parts[0])))'; there are "
+          + ReportCatalog.names.joined(separator: " and ") + ".")
+    }
+    guard parts.count == 1 || !parts[1].isEmpty else {
+      throw ValidationError("--format \(parts[0])= needs a path behind the equals sign.")
+    }
+    self.format = format
+    path = parts.count > 1 && parts[1] != "-" ? String(parts[1]) : nil
+  }
+
+  func write(_ report: AuditReport) throws(OutputError) {
+    let text = format.init().render(report)
+    guard let path else {
+      guard Output.standard.write(text) else {
+        throw OutputError(description: "standard output: the report could not be written.")
+      }
+      return
+    }
+    // Safe: the path outlives the call.
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      // Safe: the message is copied at once.
+      let reason = unsafe String(cString: strerror(errno))
+      throw OutputError(
+        description: "\(Escaped.terminal(path)): the report cannot be written (\(reason)); a "
+          + "writable path is needed. Choose another --format NAME=PATH.")
+    }
+    let isWritten = Output(descriptor: descriptor).write(text)
+    guard close(descriptor) == 0, isWritten else {
+      throw OutputError(
+        description: "\(Escaped.terminal(path)): the report was only partly written; free space "
+          + "is needed. Delete it and run again.")
+    }
+  }
+}
+
+/// Why a report could not be written.
+struct OutputError: Error {
+  let description: String
+}
+
+/// A descriptor that takes text.
+struct Output {
+  static let standard = Output(descriptor: 1)
+  static let error = Output(descriptor: 2)
+
+  let descriptor: Int32
+
+  var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  /// - Returns: whether everything was written.
+  @discardableResult
+  func write(_ text: String) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      // Safe: the buffer outlives the call.
+      let count = unsafe rest.withUnsafeBytes { bytes in
+        unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+}

@@ -29,8 +29,10 @@ package struct AttackMetadata: Sendable {
 package enum AttackCatalog {
   package static let all: [any AnalyticAttack.Type] = [
     DenseInputInversion.self,
+    EmbeddingTokens.self,
     SparseGradientCompletion.self,
     SingleSampleUnits.self,
+    LoneUnitCompletion.self,
     DenseChain.self,
     LabelInference.self,
   ]
@@ -45,6 +47,7 @@ package enum AttackCatalog {
     var knowledge = Knowledge()
     for attack in all { attack.init().run(on: observation, knowing: &knowledge) }
     GradientSimulation.certify(&knowledge, on: observation)
+    Mixtures.demote(&knowledge, observation)
     return knowledge
   }
 }

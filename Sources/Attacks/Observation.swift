@@ -98,6 +98,14 @@ package struct Observation: Sendable {
     return nil
   }
 
+  /// Which model input reaches node `index`, if it does so by one way only.
+  package func modelInput(of index: Int) -> Int? {
+    guard let chain = network.chain(to: index),
+      case .input(let input)? = network.nodes[chain.first ?? index].sources.first
+    else { return nil }
+    return input
+  }
+
   /// How the input of node `index` follows from the model input, if only by rearranging and scaling.
   package func affineFromInput(to index: Int) -> (scale: Double, offset: Double)? {
     guard let chain = network.chain(to: index) else { return nil }

@@ -3,6 +3,9 @@ internal import Tensors
 
 /// How exactly the observed numbers of one layer can be known, which decides what "equal" means.
 struct RoundingLevel {
+  /// Whether the numbers are coarser than single precision; then the network may have rounded its
+  /// own input as well, which no averaging over rows undoes.
+  var isReduced: Bool { unitRoundoff > 0x1p-24 }
   /// Root-mean-square error of an entry of the weight gradient, absolute.
   var weightError: Double
   /// Root-mean-square error of an entry of the bias gradient, absolute.

@@ -178,14 +178,21 @@ extension Audit {
     }
   }
 
-  private func optimizerResults(
+  private mutating func optimizerResults(
     _ file: LoadedFile, _ builder: ObservationBuilder, artifact: String
   ) throws(CheckpointError) -> [(observation: Observation, knowledge: Knowledge)] {
     guard let state = file.contents.optimizer, state.steps != 0 else { return [] }
     var results: [(observation: Observation, knowledge: Knowledge)] = []
     for slot in state.summary.slots where slot.isLinearInGradients {
-      let observation = try builder.observation(
+      let (observation, leftOver) = try builder.observation(
         of: state, slot: slot, contents: file.contents, path: file.path)
+      for tensor in leftOver {
+        isIncomplete = true
+        skipped.append(
+          Skipped(
+            artifact: artifact, what: tensor.path,
+            why: "this part of the optimiser state fits no parameter, or more than one"))
+      }
       results.append((observation, AttackCatalog.run(on: observation)))
     }
     return results

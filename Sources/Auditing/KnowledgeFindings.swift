@@ -70,13 +70,16 @@ struct KnowledgeFindings {
 
   private func finding(_ node: Int, _ verdict: Knowledge.Verdict) -> Finding? {
     let name = observation.network.nodes[node].name
+    let isEmbedding = observation.network.nodes[node].layer is Embedding
     let metadata = metadata(
-      verdict.leak == .subspace ? "dense-chain" : "dense-input-inversion")
+      isEmbedding
+        ? "embedding-tokens"
+        : verdict.leak == .subspace ? "dense-chain" : "dense-input-inversion")
     let evidence: Evidence
     let severity: Severity
     switch verdict.leak {
-    case .subspace: (evidence, severity) = (.structural, .medium)
-    case .partial: (evidence, severity) = (.structural, .low)
+    case .subspace: (evidence, severity) = (.structural, isModelInput(node) ? .high : .medium)
+    case .partial: (evidence, severity) = (.structural, isEmbedding ? .high : .low)
     case .inconclusive: (evidence, severity) = (.inconclusive, .low)
     case .exact, .none, .notAnalysed: return nil
     }

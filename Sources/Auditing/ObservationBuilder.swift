@@ -51,18 +51,20 @@ struct ObservationBuilder {
   /// One slot of the optimiser; the weights have moved since, so they are not part of it.
   func observation(
     of state: OptimizerState, slot: OptimizerSummary.Slot, contents: Contents, path: String
-  ) throws(CheckpointError) -> Observation {
+  ) throws(CheckpointError) -> (observation: Observation, leftOver: [NamedTensor]) {
     let tensors = state.slots.filter { $0.slot == slot }.map(\.tensor)
-    let table = try model.bind(tensors, convention: contents.convention, file: path).table
+    let (table, leftOver) = try model.bindSlots(
+      tensors, convention: contents.convention, file: path)
     // Keras keeps −η·g in its momentum; PyTorch, Optax and every first moment keep +g.
     let isNegative = slot == .momentum && contents.format.hasPrefix("keras")
     let gradient = table.detectingResolution()
-    return Observation(
+    let observation = Observation(
       network: model.network, weights: ParameterTable(convention: model.weights.convention),
       gradient: gradient, source: .optimizerSlot(slot),
       sourceName: "\(slot.rawValue) of \(state.name) (\(DisplayedPath.of(path)))",
       sign: isNegative ? -1 : 1, batchSize: batchSize, reduction: nil, steps: state.steps,
       rounding: gradient.relativeRounding())
+    return (observation, leftOver)
   }
 
   private func network(loss: String?) -> Network {

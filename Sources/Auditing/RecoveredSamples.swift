@@ -80,7 +80,9 @@ extension RecoveredSamples {
 
   private var axes: [Int] {
     let count = inputs.first?.count ?? 0
-    let shape = observation.network.inputShapes.first?.compactMap { $0 } ?? []
+    let inputShapes = observation.network.inputShapes
+    let index = observation.modelInput(of: recovery.node) ?? 0
+    let shape = inputShapes.indices.contains(index) ? inputShapes[index].compactMap { $0 } : []
     return shape.reduce(1, *) == count && !shape.isEmpty ? shape : [count]
   }
 

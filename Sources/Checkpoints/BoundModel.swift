@@ -1,4 +1,5 @@
 public import Networks
+internal import Tensors
 
 /// A network with the tensors that a file has for it.
 public struct BoundModel: Sendable {
@@ -31,6 +32,27 @@ public struct BoundModel: Sendable {
     leftOver = match.leftOver
   }
 
+  /// Ties the slots of an optimiser to the network.
+  ///
+  /// Slots without names follow the trainable parameters in order, if their shapes agree one by one.
+  /// What fits nothing is left out: the rest of the state is still worth looking at.
+  public func bindSlots(
+    _ tensors: [NamedTensor], convention: ParameterTable.Convention, file: String
+  ) throws(CheckpointError) -> (table: ParameterTable, leftOver: [NamedTensor]) {
+    let trainable = weights.keys.filter(\.role.isTrainable)
+      .sorted { ($0.node, $0.role.creationOrder) < ($1.node, $1.role.creationOrder) }
+    let shapes = trainable.map { weights[$0.node, $0.role]?.shape }
+    if shapes == tensors.map(\.tensor.shape), !tensors.isEmpty {
+      var table = ParameterTable(convention: weights.convention)
+      for (key, tensor) in zip(trainable, tensors) { table[key.node, key.role] = tensor.tensor }
+      return (table, [])
+    }
+    let match = try ParameterMatcher(
+      network: network, known: weights.tensors.isEmpty ? nil : weights, file: file
+    ).match(tensors, convention: convention, isLenient: true)
+    return (match.table, match.leftOver)
+  }
+
   /// Ties tensors of another file to the same network.
   ///
   /// - Throws: ``CheckpointError`` if one of them fits no parameter, or more than one.
@@ -41,5 +63,18 @@ public struct BoundModel: Sendable {
       network: network, known: weights.tensors.isEmpty ? nil : weights, file: file
     ).match(tensors, convention: convention, isLenient: false)
     return (match.table, match.withoutName)
+  }
+}
+
+extension ParameterRole {
+  /// The position at which frameworks create a parameter within its layer.
+  fileprivate var creationOrder: Int {
+    switch self {
+    case .weight, .scale, .embeddings: 0
+    case .bias, .shift: 2
+    case .runningMean: 3
+    case .runningVariance: 4
+    case .other: 1
+    }
   }
 }

@@ -81,17 +81,29 @@ enum KerasOptimizer {
 
   private static func slot(named name: String, of optimizer: String) -> OptimizerSummary.Slot? {
     switch name {
-    case "m": optimizer.hasPrefix("sgd") ? .momentum : .firstMoment
-    case "momentum": .momentum
+    case "m": family(of: optimizer) ?? .firstMoment
+    case "momentum": family(of: optimizer) ?? .momentum
     case "v", "vhat", "rms", "velocity": .secondMoment
     default: nil
     }
   }
 
+  /// What an optimiser's signed slot is; `nil` if its name does not tell.
+  ///
+  /// RMSprop, Adagrad and their like divide by a running size before they add up: their momentum is
+  /// no multiple of the gradient, and equal ratios in it mean nothing.
+  private static func family(of optimizer: String) -> OptimizerSummary.Slot? {
+    let name = optimizer.lowercased().replacing("custom>", with: "").replacing("_", with: "")
+    if name.hasPrefix("sgd") { return .momentum }
+    if name.hasPrefix("adam") || name.hasPrefix("nadam") || name.hasPrefix("lamb") {
+      return .firstMoment
+    }
+    return name.hasPrefix("rms") || name.hasPrefix("ada") || name.hasPrefix("ftrl") ? .other : nil
+  }
+
   private static func suffixes(of optimizer: String) -> [(String, OptimizerSummary.Slot)] {
-    let isSimple = optimizer.hasPrefix("sgd") || optimizer.hasPrefix("rmsprop")
     return [
-      ("momentum", isSimple ? .momentum : .firstMoment), ("velocity_hat", .other),
+      ("momentum", family(of: optimizer) ?? .firstMoment), ("velocity_hat", .other),
       ("velocity", .secondMoment), ("average_gradient", .accumulatedGradient),
       ("gradient_accumulator", .accumulatedGradient),
     ]
@@ -120,18 +132,26 @@ enum KerasOptimizer {
     let upper = Array(half..<(2 * half))
     let first: [Int]
     let second: [Int]
+    let (even, lower) = ((0..<half).map { 2 * $0 }, Array(0..<half))
     if alternates, isNonNegative(odd) {
-      (first, second) = ((0..<half).map { 2 * $0 }, odd)
+      (first, second) = (even, odd)
     } else if halves, isNonNegative(upper) {
-      (first, second) = (Array(0..<half), upper)
+      (first, second) = (lower, upper)
+    } else if alternates, isNonNegative(even) {
+      (first, second) = (odd, even)
+    } else if halves, isNonNegative(lower) {
+      (first, second) = (upper, lower)
     } else {
       (first, second) = (Array(used.indices), [])
     }
-    let isMomentum = second.isEmpty || optimizer.lowercased().hasPrefix("sgd")
+    let isSquares = second.isEmpty && isNonNegative(first)
+    let slot: OptimizerSummary.Slot =
+      isSquares
+      ? .secondMoment : family(of: optimizer) ?? (second.isEmpty ? .momentum : .firstMoment)
     func named(_ indices: [Int]) -> [NamedTensor] {
       NamelessTensors.pair(indices.map { (arrays[$0].path, arrays[$0].tensor) })
     }
-    return named(first).map { (isMomentum ? .momentum : .firstMoment, $0) }
+    return named(first).map { (slot, $0) }
       + named(second).map { (.secondMoment, $0) }
   }
 }

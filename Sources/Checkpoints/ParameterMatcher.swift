@@ -11,7 +11,7 @@ struct ParameterMatcher {
     var table: ParameterTable
     /// Layer groups that were matched by shape or position, not by name.
     var withoutName: [String] = []
-    /// Groups that fit nothing; only if `isLenient`.
+    /// Groups that fit nothing, or more than one place; only if `isLenient`.
     var leftOver: [NamedTensor] = []
   }
 
@@ -20,7 +20,8 @@ struct ParameterMatcher {
   var known: ParameterTable?
   let file: String
 
-  /// - Parameter isLenient: tensors that fit no layer are listed instead of being an error.
+  /// - Parameter isLenient: tensors that fit no layer, or several, are listed instead of being an
+  ///   error.
   /// - Throws: ``CheckpointError`` naming the tensor and its candidates.
   func match(
     _ tensors: [NamedTensor], convention: ParameterTable.Convention, isLenient: Bool
@@ -30,12 +31,16 @@ struct ParameterMatcher {
     var open: [LayerGroup] = []
     for group in LayerGroup.all(of: tensors) {
       let candidates = byName(group)
-      if candidates.count > 1 { throw ambiguity(group, candidates) }
-      guard let node = candidates.first, claimed.insert(node).inserted else {
+      if candidates.count > 1, !isLenient { throw ambiguity(group, candidates) }
+      guard candidates.count == 1, let node = candidates.first, claimed.insert(node).inserted else {
         open.append(group)
         continue
       }
-      guard fits(group, node) else { throw misfit(group, node) }
+      guard fits(group, node) else {
+        guard isLenient else { throw misfit(group, node) }
+        match.leftOver += group.tensors
+        continue
+      }
       assign(group, to: node, in: &match.table)
     }
     try matchByShape(open, claimed: claimed, isLenient: isLenient, into: &match)
@@ -83,9 +88,10 @@ struct ParameterMatcher {
       } else if isAligned {
         assign(group, to: free[index], in: &match.table)
         match.withoutName.append(group.name)
-      } else if candidates[index].isEmpty {
-        if !isLenient { throw unmatched(group) }
+      } else if isLenient {
         match.leftOver += group.tensors
+      } else if candidates[index].isEmpty {
+        throw unmatched(group)
       } else {
         throw ambiguity(group, candidates[index])
       }

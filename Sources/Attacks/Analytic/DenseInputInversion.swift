@@ -97,8 +97,8 @@ struct DenseInputInversion: AnalyticAttack {
       node: node, samples: [input], outputGradient: bias, labels: [nil],
       certificates: [residual.relative], scope: "the layer's own equations W̄ = b̄xᵀ",
       isProven: isOne || isDistinct,
-      predictedError: level.weightError / bias.norm + level.biasError / bias.norm
-        * input.rootMeanSquare,
+      predictedError: max(residual.relative, level.unitRoundoff / 2) * input.rootMeanSquare
+        * (level.isReduced ? 1 : Self.concentration(bias)),
       method: Self.metadata.identifier)
     recovery.measurements = [
       .init("units with a gradient", "\(active) of \(bias.count)"),
@@ -119,6 +119,14 @@ struct DenseInputInversion: AnalyticAttack {
       ]
     }
     return recovery
+  }
+
+  /// How little the error of a single row averages out: 1 for one strong row, `1/√m` for equal ones.
+  private static func concentration(_ bias: [Double]) -> Double {
+    let energy = bias.dot(bias)
+    guard energy > 0 else { return 1 }
+    let shares = bias.map { $0 * $0 / energy }
+    return max(shares.dot(shares).squareRoot(), 0) + 1 / Double(bias.count).squareRoot()
   }
 
   private func biasIsNoise(
@@ -153,13 +161,17 @@ extension DenseInputInversion {
     _ node: Int, _ matrix: Matrix, _ bias: [Double], _ residual: OuterProductResidual,
     _ observation: Observation, _ knowledge: inout Knowledge
   ) {
-    guard bias.count >= 4, matrix.inputs >= 16, matrix.tensor.count <= 1 << 26,
+    // A batch that is stated to hold more than one sample is not one sample and noise; where
+    // nothing is stated, the noise must be small enough to be told from more samples.
+    let isStated = observation.batchSize == 1 && (observation.steps ?? 1) == 1
+    let isPossible = isStated || observation.batchSize == nil && bias.count >= 32
+    guard isPossible, bias.count >= 4, matrix.inputs >= 16, matrix.tensor.count <= 1 << 26,
       let estimate = TotalLeastSquares(matrix, bias)
     else { return }
     let remainder = matrix.residual(outer: estimate.left, estimate.input)
     let (m, n) = (Double(matrix.outputs), Double(matrix.inputs))
     let flat = (m.squareRoot() + n.squareRoot()) / (m * n).squareRoot()
-    guard remainder.distance > 0,
+    guard remainder.distance > 0, isStated || remainder.relative < 0.3,
       estimate.nextSingularValue(matrix) < 1.5 * flat * remainder.distance
     else { return }
     let sigma = remainder.distance / ((m - 1) * n).squareRoot()

@@ -49,6 +49,14 @@ struct LabelInference: AnalyticAttack {
         exact: true, source: observation.sourceName)
       return
     }
+    if single, let label = head.noisyLabel {
+      knowledge.labels = LabelSummary(
+        present: [label], counts: nil, interval: nil,
+        method: "the most negative entry of p − y; the gradient was noised or sparsified, so the "
+          + "sum that would prove it is disturbed",
+        exact: false, source: observation.sourceName)
+      return
+    }
     guard head.isSoftmax else { return }
     knowledge.labels = BatchLabels(head, observation, knowledge).summary
   }
@@ -95,6 +103,8 @@ struct Head {
   /// `|Σ b̄| / Σ |b̄|`.
   var imbalance: Double
   var isSmoothed: Bool
+  /// Whether the file says that a single output is a class probability and not a regression.
+  var isBinaryClass: Bool
   /// The size below which an entry is rounding.
   var noise: Double
 
@@ -115,11 +125,14 @@ struct Head {
     imbalance = abs(raw.reduce(0, +)) / total
     isSoftmax = raw.count >= 2 && imbalance <= max(1e-4, 64 * unit, count.squareRoot() * noise / total)
     isSmoothed = observation.labelSmoothing > 0
+    let loss = observation.network.loss?.lowercased() ?? ""
+    let last = observation.network.nodes.last?.layer as? Activation
+    isBinaryClass = last?.function == .sigmoid || loss.contains("binary")
   }
 
   /// The label of one sample.
   var singleLabel: Int? {
-    if values.count == 1 { return isSigned ? (values[0] < 0 ? 1 : 0) : nil }
+    if values.count == 1 { return isSigned && isBinaryClass ? (values[0] < 0 ? 1 : 0) : nil }
     guard isSoftmax else { return nil }
     if isSmoothed {
       return isSigned ? values.indices.min { values[$0] < values[$1] } : nil
@@ -128,6 +141,15 @@ struct Head {
     guard isSigned else { return nil }
     let negative = values.indices.filter { values[$0] < 0 }
     return negative.count == 1 ? negative[0] : nil
+  }
+
+  /// The class of one sample when the entries no longer sum to zero.
+  var noisyLabel: Int? {
+    guard values.count >= 3, !isSoftmax, isSigned,
+      let lowest = values.indices.min(by: { values[$0] < values[$1] })
+    else { return nil }
+    let others = values.indices.filter { $0 != lowest }.map { abs(values[$0]) }.max() ?? 0
+    return values[lowest] < 0 && -values[lowest] > 1.5 * others ? lowest : nil
   }
 
   func sumCheck(_ observation: Observation) -> PreflightCheck {

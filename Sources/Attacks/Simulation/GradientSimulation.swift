@@ -23,6 +23,10 @@ enum GradientSimulation {
       observation.network.origin == .inferred
       ? HiddenActivations.identify(observation, knowledge) : [:]
     guard let stack = DenseStack(observation, activations: activations) else { return }
+    if !recovery.isProven, !recovery.units.isEmpty {
+      ClusterCertificates.certify(&knowledge, first, map, stack, observation)
+      return
+    }
     let inputs = recovery.samples.map { $0.map { ($0 - map.offset) / map.scale } }
     let isWhole =
       inputs.count == observation.batchSize || inputs.count == 1 && recovery.units.isEmpty
@@ -97,11 +101,11 @@ enum GradientSimulation {
 
       func miss(_ label: Int) -> Double {
         let gradient = outputGradient(run, label, stack)
-        if recovery.units.isEmpty {
-          return Self.misfit(gradient, head ?? [], isSigned: observation.sign != nil)
+        if recovery.units.isEmpty, let head {
+          return Self.misfit(gradient, head, isSigned: observation.sign != nil)
         }
-        let own = recovery.units[index]
         let simulated = stack.backward(run, outputGradient: gradient)[recovery.node]?.u ?? []
+        let own = recovery.units.isEmpty ? Array(simulated.indices) : recovery.units[index]
         return Self.misfit(
           own.map { simulated.indices.contains($0) ? simulated[$0] : 0 },
           own.map { bias?[$0] ?? 0 }, isSigned: observation.sign != nil)
@@ -121,7 +125,7 @@ enum GradientSimulation {
   }
 
   /// `p − y` at the output.
-  private static func outputGradient(
+  static func outputGradient(
     _ run: DenseStack.Run, _ label: Int, _ stack: DenseStack
   ) -> [Double] {
     var gradient = run.probabilities

@@ -41,9 +41,10 @@ struct TensorDump: CheckpointFormat {
       of: contents.parameters + contents.gradients.flatMap(\.tensors)
         + (contents.optimizer?.slots.map(\.tensor) ?? []))
     contents.noteUnread(container)
-    if contents.isEmpty {
+    if contents.isEmpty, contents.truth == nil {
+      let refusal = contents.omissions.first.map { "; '\($0.path)' was not read: \($0.reason)" } ?? ""
       throw CheckpointError(
-        .nothingInside(detail: "no dataset holds weights or gradients"), file: file.path)
+        .nothingInside(detail: "no dataset holds weights or gradients\(refusal)"), file: file.path)
     }
     return contents
   }
@@ -102,6 +103,7 @@ extension TensorDump {
           (slot, NamedTensor(path: place.path, name: parameter, tensor: tensor)))
       }
     }
+    if state.steps == nil, let counter = container.tensor("step") { state.take("step", counter) }
     for slot in positional.keys.sorted() {
       state.slots += NamelessTensors.pair(positional[slot, default: []]).map { (slot, $0) }
     }

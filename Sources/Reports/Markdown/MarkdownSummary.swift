@@ -18,9 +18,11 @@ enum MarkdownSummary {
   private static func exitCode(_ code: Int) -> String {
     let meaning =
       switch code {
-      case 0: "the audit ran and no finding reached the severity that fails a build"
+      case 0: "everything was audited, and no finding reached the severity that fails a build"
       case 1: "at least one finding reached the severity that fails a build"
-      default: "the audit could not be completed; this report covers what could be read"
+      case 2: "an input was unreadable or only partly audited; do not read this as safe"
+      case 3: "nothing auditable was found; do not read this as safe"
+      default: "the audit could not be completed"
       }
     return "Exit code \(code): \(meaning)."
   }

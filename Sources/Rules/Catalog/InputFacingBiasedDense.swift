@@ -35,11 +35,13 @@ struct InputFacingBiasedDense: Rule {
             "convolution": Convolution(filters: 8, kernel: [3, 3]), "flatten": Flatten(),
             "logits": Dense(outputs: 10),
           ]),
-        Subject(
-          "batch normalisation behind", input: [784],
-          ["hidden": Dense(outputs: 64), "norm": BatchNormalization()]),
       ],
       failing: [
+        (
+          Subject(
+            "batch normalisation behind", input: [784],
+            ["hidden": Dense(outputs: 64), "norm": BatchNormalization()]), "hidden"
+        ),
         (Subject("logistic regression", input: [784], ["logits": Dense(outputs: 10)]), "logits"),
         (
           Subject(
@@ -54,7 +56,7 @@ struct InputFacingBiasedDense: Rule {
 
   func findings(in subject: Subject) -> [Finding] {
     subject.denseNodesFacingInput
-      .filter { $0.site.hasBias && subject.batchNormalization(behind: $0.site.node) == nil }
+      .filter { $0.site.hasBias }
       .map { finding(at: $0.site, path: $0.path, in: subject) }
   }
 
@@ -72,7 +74,13 @@ struct InputFacingBiasedDense: Rule {
         """
       preconditions.append("A unit's gradient comes from one position of one sample alone.")
     } else {
-      severity = .high
+      let normalization = subject.batchNormalization(behind: site.node)
+      severity = normalization == nil ? .high : .medium
+      if let normalization {
+        preconditions.append(
+          "'\(normalization)' normalises by its running statistics (inference mode, frozen layers): on "
+            + "batch statistics the bias gradient is rounding noise.")
+      }
       let among = path.isMixedWithFeatures ? ", the model input among them," : ""
       statement = """
         The gradient of '\(site.name)' (\(site.size), bias) determines \(site.allInputs)\(among) of \

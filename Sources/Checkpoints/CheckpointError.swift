@@ -15,6 +15,7 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
     case ambiguous(name: String, shape: [Int], candidates: [String])
     case unmatched(name: String, shape: [Int], nearest: String?)
     case nothingInside(detail: String)
+    case severalSets(labels: [String])
   }
 
   public let reason: Reason
@@ -91,6 +92,11 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
       """
       \(detail); parameters, gradients or optimiser state are needed. \
       `leakaudit inspect` shows what is inside.
+      """
+    case .severalSets(let labels):
+      """
+      it holds \(labels.count) sets of parameters (\(labels.prefix(4).joined(separator: ", "))); one \
+      is needed. Write each set into a file of its own, and give two of them as --before and --after.
       """
     }
   }

@@ -133,7 +133,8 @@ struct SectionedPath {
   }
 
   private static func isLabel(_ name: Substring) -> Bool {
-    name.wholeMatch(of: /(step|round|client|iter|iteration|worker|rank|batch|epoch)[_-]?[0-9]+/)
-      != nil
+    // Steps are numbered; participants may be called anything, as Flower's node identifiers are.
+    name.wholeMatch(of: /(step|iter|iteration|rank|batch|epoch)[_-]?[0-9]+/) != nil
+      || name.wholeMatch(of: /(round|client|worker|server|node)([_-]?[A-Za-z0-9-]+)?/) != nil
   }
 }

@@ -32,6 +32,10 @@ struct TensorDump: CheckpointFormat {
     contents.gradients =
       GradientRecords.records(select(.gradient), in: container, facts: contents.facts)
       + GradientRecords.records(select(.update), in: container, facts: contents.facts)
+    let labels = Set(select(.parameters).map(\.label)).sorted(by: NaturalOrder.precedes)
+    guard labels.count <= 1 else {
+      throw CheckpointError(.severalSets(labels: labels), file: file.path)
+    }
     contents.parameters = GradientRecords.tensors(select(.parameters), in: container)
     contents.optimizer = Self.optimizer(
       places.filter { $0.section == .optimizer }, in: container)

@@ -81,7 +81,10 @@ struct LayerTable {
       return (.inconclusive, "none", "shapes do not fit: \(entry.mismatch?.description ?? "")")
     }
     if let dense = layer as? Dense {
-      guard results.isEmpty else {
+      let wasSeen = results.contains { result in
+        if case .optimizerSlot = result.observation.source { false } else { true }
+      }
+      guard !wasSeen else {
         return (.notAnalysed, "none", "no usable gradient of this layer was observed")
       }
       let normalised = model.network.consumers(of: node).contains {

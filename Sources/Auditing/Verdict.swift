@@ -73,7 +73,8 @@ struct Verdict {
       lines.append(
         label.exact
           ? "The label\(label.present.count == 1 ? "" : "s"): class \(classes)."
-          : "That class \(classes) \(label.present.count == 1 ? "was" : "were") in the batch.")
+          : label.present.count == 1
+            ? "That class \(classes) was in the batch." : "That classes \(classes) were in the batch.")
     }
     if lines.isEmpty, findings.contains(where: { $0.id == "optimizer-state" }) {
       lines.append("Traces of past gradients from the optimiser state in the checkpoint.")

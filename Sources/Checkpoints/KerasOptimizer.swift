@@ -116,12 +116,8 @@ enum KerasOptimizer {
     _ arrays: [(path: String, tensor: Tensor)], optimizer: String
   ) -> [(slot: OptimizerSummary.Slot, tensor: NamedTensor)] {
     let shapes = arrays.map(\.tensor.shape)
-    // Keras 2 wrote one-element placeholders of unused slots at the end.
-    let used = arrays.prefix(shapes.lastIndex { $0 != [1] }.map { $0 + 1 } ?? arrays.count)
-    let isEven = used.count % 2 == 0
-    let half = used.count / 2
-    let alternates = isEven && (0..<half).allSatisfy { shapes[2 * $0] == shapes[2 * $0 + 1] }
-    let halves = isEven && half > 0 && (0..<half).allSatisfy { shapes[$0] == shapes[half + $0] }
+    let pairing = SlotPairing(shapes)
+    let (half, alternates, halves) = (pairing.count / 2, pairing.alternates, pairing.isHalved)
     func isNonNegative(_ indices: [Int]) -> Bool {
       indices.allSatisfy { index in
         let tensor = arrays[index].tensor
@@ -142,7 +138,7 @@ enum KerasOptimizer {
     } else if halves, isNonNegative(lower) {
       (first, second) = (upper, lower)
     } else {
-      (first, second) = (Array(used.indices), [])
+      (first, second) = (Array(arrays.indices), [])
     }
     let isSquares = second.isEmpty && isNonNegative(first)
     let slot: OptimizerSummary.Slot =
@@ -162,6 +158,31 @@ extension OptimizerState {
       steps = steps ?? Int(exactly: scalar).flatMap { $0 >= 0 ? $0 : nil }
     } else if name.contains("learning_rate") || name == "1" {
       learningRate = scalar.isFinite && scalar > 0 ? scalar : nil
+    }
+  }
+}
+
+/// How a list of shapes falls into two slots per parameter.
+private struct SlotPairing {
+  /// Number of leading arrays that are slots.
+  var count: Int
+  /// Whether both slots of a parameter stand side by side.
+  var alternates = false
+  /// Whether all first slots come before all second ones.
+  var isHalved = false
+
+  /// Keras 2 wrote one-element placeholders for the slot of AMSGrad at the end; how many of the
+  /// trailing one-element arrays are placeholders follows from the pairing.
+  init(_ shapes: [[Int]]) {
+    count = shapes.count
+    let trailing = shapes.reversed().prefix { $0 == [1] }.count
+    for dropped in (0...trailing).reversed() where (shapes.count - dropped) % 2 == 0 {
+      let half = (shapes.count - dropped) / 2
+      guard half > 0 else { continue }
+      alternates = (0..<half).allSatisfy { shapes[2 * $0] == shapes[2 * $0 + 1] }
+      isHalved = (0..<half).allSatisfy { shapes[$0] == shapes[half + $0] }
+      count = 2 * half
+      if alternates || isHalved { return }
     }
   }
 }

@@ -13,7 +13,8 @@ extension Tensor {
     let found = grids.first { grid in values.allSatisfy { grid.holds($0) } }
     guard let found, found.unitRoundoff > kind.unitRoundoff else { return self }
     return Tensor(
-      storage: storage, byteOffset: byteOffset, shape: shape, kind: kind, resolution: found)
+      storage: storage, byteOffset: byteOffset, shape: shape, kind: kind, resolution: found,
+      cache: cache)
   }
 }
 

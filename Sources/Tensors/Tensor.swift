@@ -36,6 +36,7 @@ public struct Tensor: Sendable {
   public let resolution: ElementKind
   let storage: any TensorStorage
   let byteOffset: Int
+  let cache: SummaryCache
 
   /// Refers to `shape` numbers of `kind` inside `storage`.
   ///
@@ -43,6 +44,16 @@ public struct Tensor: Sendable {
   public init(
     storage: any TensorStorage, byteOffset: Int, shape: [Int], kind: ElementKind,
     resolution: ElementKind? = nil
+  ) {
+    self.init(
+      storage: storage, byteOffset: byteOffset, shape: shape, kind: kind,
+      resolution: resolution ?? kind, cache: SummaryCache())
+  }
+
+  /// The same numbers under another shape or resolution share their summary.
+  init(
+    storage: any TensorStorage, byteOffset: Int, shape: [Int], kind: ElementKind,
+    resolution: ElementKind, cache: SummaryCache
   ) {
     let count = shape.reduce(1, *)
     unsafe precondition(
@@ -52,7 +63,8 @@ public struct Tensor: Sendable {
     self.byteOffset = byteOffset
     self.shape = shape
     self.kind = kind
-    self.resolution = resolution ?? kind
+    self.resolution = resolution
+    self.cache = cache
   }
 
   /// Copies `elements`, row-major.
@@ -70,7 +82,8 @@ public struct Tensor: Sendable {
   public func reshaped(_ shape: [Int]) -> Tensor {
     precondition(shape.reduce(1, *) == count, "a reshape keeps the number of elements")
     return Tensor(
-      storage: storage, byteOffset: byteOffset, shape: shape, kind: kind, resolution: resolution)
+      storage: storage, byteOffset: byteOffset, shape: shape, kind: kind, resolution: resolution,
+      cache: cache)
   }
 
   /// Element `index` in row-major order.

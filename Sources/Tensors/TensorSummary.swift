@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// What one pass over a tensor tells about it.
 public struct TensorSummary: Hashable, Sendable {
   public var count = 0
@@ -36,8 +38,10 @@ public struct TensorSummary: Hashable, Sendable {
 extension Tensor {
   /// Counts, sums and extremes of all elements.
   ///
-  /// - Complexity: O(*count*); one pass over the bytes, on all cores.
-  public func summary() -> TensorSummary {
+  /// - Complexity: O(*count*) once; copies of the tensor share the result.
+  public func summary() -> TensorSummary { cache.value { computeSummary() } }
+
+  private func computeSummary() -> TensorSummary {
     switch kind {
     case .float16: summary(of: Half.self)
     case .bfloat16: summary(of: BrainHalf.self)
@@ -111,6 +115,19 @@ extension TensorSummary {
       sum += x
       scaledSquares += (x / maximumMagnitude) * (x / maximumMagnitude)
     }
+  }
+}
+
+/// A summary that is computed when somebody first asks for it.
+final class SummaryCache: Sendable {
+  private let stored = Mutex<TensorSummary?>(nil)
+
+  /// - Parameter compute: may run twice if two threads ask at once; both get equal results.
+  func value(_ compute: () -> TensorSummary) -> TensorSummary {
+    if let known = stored.withLock({ $0 }) { return known }
+    let summary = compute()
+    stored.withLock { $0 = summary }
+    return summary
   }
 }
 

@@ -113,7 +113,8 @@ private struct TwoLayers {
       }
     }
     let unit = matrix.tensor.resolution.unitRoundoff
-    tolerance = 4_096 * unit
+    // Rounding of the coefficients, with room for a condition of about a hundred.
+    tolerance = 160 * unit
     rank = min(
       NumericalRank(of: matrix, unitRoundoff: unit, limit: 16).rank,
       observation.batchSize ?? 16)

@@ -140,7 +140,7 @@ private struct TwoLayers {
       for sample in c.indices {
         let isOn = abs(c[sample]) > tolerance * cPeak
         let isOnAbove = abs(a[sample]) > tolerance * aPeak
-        guard isOn == isOnAbove, a[sample] > -tolerance * aPeak else { return false }
+        guard isOn == isOnAbove, a[sample] >= -tolerance * aPeak else { return false }
       }
     }
     return true

@@ -13,12 +13,8 @@ struct Link {
 
   /// Lends the name to a call of the library.
   func withCName<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    var text = name.map(CChar.init(bitPattern:))
-    text.append(0)
-    return unsafe text.withUnsafeBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { preconditionFailure("the array has a terminator") }
-      return unsafe body(start)
-    }
+    // Safe: the closure is handed on as it came.
+    unsafe RawName(bytes: name).withCString(body)
   }
 
   /// The links of a group in name order, at most `limit`.
@@ -40,13 +36,7 @@ struct Link {
           guard let name = unsafe name, let info = unsafe info, let context = unsafe context
           else { return -1 }
           let visit = unsafe context.assumingMemoryBound(to: Visit.self)
-          var bytes: [UInt8] = []
-          var index = 0
-          while unsafe name[index] != 0 {
-            bytes.append(UInt8(bitPattern: unsafe name[index]))
-            index += 1
-          }
-          unsafe visit.pointee.names.append((bytes, info.pointee.type))
+          unsafe visit.pointee.names.append((RawName(name).bytes, info.pointee.type))
           return unsafe visit.pointee.names.count >= visit.pointee.limit ? 1 : 0
         }, context)
     }

@@ -37,12 +37,15 @@ package struct Audit {
   }
 
   private mutating func auditAll() {
-    var paths: [(path: String, role: FileRole)] = []
+    var requests: [InputRequest] = []
     for model in request.models {
       switch InputDiscovery.expand(model) {
-      case .file(let path): paths.append((path, .model))
+      case .file(let path):
+        requests.append(InputRequest(path: path, role: .model, name: DisplayedPath.of(path)))
       case .directory(let found, let isComplete):
-        paths += found.map { ($0, .model) }
+        requests += found.map {
+          InputRequest(path: $0, role: .model, name: DisplayedPath.of($0, below: model))
+        }
         if found.isEmpty || !isComplete {
           isIncomplete = isIncomplete || !isComplete
           skipped.append(
@@ -56,11 +59,11 @@ package struct Audit {
       (request.gradient, .gradient), (request.before, .before), (request.after, .after),
       (request.truth, .truth),
     ]
-    let pair: [(path: String, role: FileRole)] = others.compactMap { path, role in
-      path.map { ($0, role) }
+    requests += others.compactMap { path, role in
+      path.map { InputRequest(path: $0, role: role, name: DisplayedPath.of($0)) }
     }
-    request.progress("reading \(paths.count + pair.count) file\(paths.count + pair.count == 1 ? "" : "s")")
-    inputs = loader.load(paths + pair)
+    request.progress("reading \(requests.count) file\(requests.count == 1 ? "" : "s")")
+    inputs = loader.load(requests)
     for input in inputs { note(input) }
     let truth = input(.truth)?.file?.contents.truth
     let models = inputs.filter { $0.role == .model && $0.error == nil }
@@ -74,6 +77,11 @@ package struct Audit {
     } else {
       for model in models { model.file.map { audit($0, gradient: nil, truth: truth) } }
     }
+  }
+
+  /// The path that reports show for a file that was read.
+  private func name(of path: String) -> String {
+    inputs.first { $0.path == path }?.name ?? DisplayedPath.of(path)
   }
 
   private func input(_ role: FileRole) -> LoadedInput? { inputs.first { $0.role == role } }
@@ -105,7 +113,7 @@ package struct Audit {
 extension Audit {
   /// Audits one checkpoint, with a gradient from another file if there is one.
   private mutating func audit(_ file: LoadedFile, gradient: LoadedFile?, truth: Truth?) {
-    let name = DisplayedPath.of(file.path)
+    let name = name(of: file.path)
     request.progress("auditing \(name)")
     attempt(name) { (audit: inout Audit) throws(CheckpointError) in
       let architecture = file.contents.architecture ?? gradient?.contents.architecture
@@ -120,8 +128,7 @@ extension Audit {
       }
       for record in records {
         let (observation, withoutName) = try builder.observation(
-          of: record, convention: source.contents.convention, path: source.path,
-          isOnly: records.count == 1)
+          of: record, in: source, named: audit.name(of: source.path), isOnly: records.count == 1)
         audit.preflight.append(
           Self.nameCheck(observation, withoutName, record.facts, artifact: name))
         results.append(audit.examine(observation, artifact: name))
@@ -134,7 +141,7 @@ extension Audit {
   /// Audits the difference of two checkpoints.
   private mutating func auditPair(architecture: LoadedInput?, truth: Truth?) {
     guard let before = input(.before)?.file, let after = input(.after)?.file else { return }
-    let name = DisplayedPath.of(after.path)
+    let name = name(of: after.path)
     request.progress("auditing the update to \(name)")
     attempt(name) { (audit: inout Audit) throws(CheckpointError) in
       let network =
@@ -152,7 +159,7 @@ extension Audit {
       let observation = builder.update(
         before: model.weights, after: bound.table,
         facts: after.contents.facts.completed(by: before.contents.facts),
-        name: "\(DisplayedPath.of(before.path)) → \(name)")
+        name: "\(audit.name(of: before.path)) → \(name)")
       audit.preflight.append(
         Self.nameCheck(
           observation, bound.withoutName + model.matchedWithoutName, after.contents.facts,
@@ -170,10 +177,11 @@ extension Audit {
     do throws(CheckpointError) {
       try body(&self)
     } catch {
-      let object = error.object.map { "\(DisplayedPath.of(error.file)):\($0)" }
+      let place = self.name(of: error.file)
       skipped.append(
         Skipped(
-          artifact: name, what: object ?? DisplayedPath.of(error.file), why: error.explanation))
+          artifact: name, what: error.object.map { "\(place):\($0)" } ?? place,
+          why: error.explanation))
       isIncomplete = true
     }
   }
@@ -185,13 +193,14 @@ extension Audit {
     var results: [(observation: Observation, knowledge: Knowledge)] = []
     for slot in state.summary.slots where slot.isLinearInGradients {
       let (observation, leftOver) = try builder.observation(
-        of: state, slot: slot, contents: file.contents, path: file.path)
-      for tensor in leftOver {
+        of: state, slot: slot, in: file, named: artifact)
+      if let first = leftOver.first {
         isIncomplete = true
         skipped.append(
           Skipped(
-            artifact: artifact, what: tensor.path,
-            why: "this part of the optimiser state fits no parameter, or more than one"))
+            artifact: artifact, what: first.path + (leftOver.count > 1 ? " and others" : ""),
+            why: "\(leftOver.count) tensors of the \(slot.rawValue) fit no parameter, or more than one; "
+              + "their names do not tell"))
       }
       results.append((observation, AttackCatalog.run(on: observation)))
     }
@@ -233,7 +242,7 @@ extension Audit {
     _ results: [(observation: Observation, knowledge: Knowledge)], truth: Truth?
   ) {
     hasSubject = true
-    let name = DisplayedPath.of(file.path)
+    let name = name(of: file.path)
     findings += StaticFindings.all(
       artifact: name, model: model, optimizer: file.contents.optimizer?.summary,
       hasGradient: !results.isEmpty)

@@ -2,15 +2,22 @@ internal import AuditModel
 internal import Checkpoints
 internal import Dispatch
 
+/// One file to read.
+struct InputRequest: Sendable {
+  var path: String
+  var role: FileRole
+  /// The path that reports show.
+  var name: String
+}
+
 /// One file after reading, or why it could not be read, and its digest.
 struct LoadedInput: Sendable {
   var path: String
   var role: FileRole
   var result: Result<LoadedFile, CheckpointError>
   var byteCount: Int
-
   /// The path that reports show.
-  var name: String { DisplayedPath.of(path) }
+  var name: String
 
   var file: LoadedFile? { try? result.get() }
 
@@ -27,24 +34,27 @@ final class InputLoader: Sendable {
   init(reader: CheckpointReader) { self.reader = reader }
 
   /// Reads the files; the order of the result is that of `requests`.
-  func load(_ requests: [(path: String, role: FileRole)]) -> [LoadedInput] {
+  func load(_ requests: [InputRequest]) -> [LoadedInput] {
     let slots = Slots(count: requests.count)
     DispatchQueue.concurrentPerform(iterations: requests.count) { index in
-      slots.set(index, read(requests[index].path, requests[index].role))
+      slots.set(index, read(requests[index]))
     }
     return slots.values
   }
 
-  private func read(_ path: String, _ role: FileRole) -> LoadedInput {
+  private func read(_ request: InputRequest) -> LoadedInput {
+    let (path, role) = (request.path, request.role)
     do throws(CheckpointError) {
       let file = try MappedFile(path: path)
       digests.start(path, file)
       let result = Result { () throws(CheckpointError) -> LoadedFile in
         try reader.read(file, path: path, as: role)
       }
-      return LoadedInput(path: path, role: role, result: result, byteCount: file.count)
+      return LoadedInput(path: path, role: role, result: result, byteCount: file.count,
+        name: request.name)
     } catch {
-      return LoadedInput(path: path, role: role, result: .failure(error), byteCount: 0)
+      return LoadedInput(
+        path: path, role: role, result: .failure(error), byteCount: 0, name: request.name)
     }
   }
 

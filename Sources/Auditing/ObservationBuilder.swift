@@ -15,12 +15,13 @@ struct ObservationBuilder {
   /// - Parameter isOnly: whether the weights belong to this record; of several steps they belong to
   ///   one at most, and which one is not known.
   func observation(
-    of record: GradientRecord, convention: ParameterTable.Convention, path: String, isOnly: Bool
+    of record: GradientRecord, in file: LoadedFile, named displayed: String, isOnly: Bool
   ) throws(CheckpointError) -> (observation: Observation, withoutName: [String]) {
-    let bound = try model.bind(record.tensors, convention: convention, file: path)
+    let bound = try model.bind(
+      record.tensors, convention: file.contents.convention, file: file.path)
     let gradient = bound.table.detectingResolution()
     let isUpdate = record.kind == .update
-    let name = DisplayedPath.of(path) + (record.label.isEmpty ? "" : ", \(record.label)")
+    let name = displayed + (record.label.isEmpty ? "" : ", \(record.label)")
     let observation = Observation(
       network: network(loss: record.facts.loss),
       weights: isOnly ? model.weights : ParameterTable(convention: model.weights.convention),
@@ -50,18 +51,19 @@ struct ObservationBuilder {
 
   /// One slot of the optimiser; the weights have moved since, so they are not part of it.
   func observation(
-    of state: OptimizerState, slot: OptimizerSummary.Slot, contents: Contents, path: String
+    of state: OptimizerState, slot: OptimizerSummary.Slot, in file: LoadedFile,
+    named displayed: String
   ) throws(CheckpointError) -> (observation: Observation, leftOver: [NamedTensor]) {
     let tensors = state.slots.filter { $0.slot == slot }.map(\.tensor)
     let (table, leftOver) = try model.bindSlots(
-      tensors, convention: contents.convention, file: path)
+      tensors, convention: file.contents.convention, file: file.path)
     // Keras keeps −η·g in its momentum; PyTorch, Optax and every first moment keep +g.
-    let isNegative = slot == .momentum && contents.format.hasPrefix("keras")
+    let isNegative = slot == .momentum && file.contents.format.hasPrefix("keras")
     let gradient = table.detectingResolution()
     let observation = Observation(
       network: model.network, weights: ParameterTable(convention: model.weights.convention),
       gradient: gradient, source: .optimizerSlot(slot),
-      sourceName: "\(slot.rawValue) of \(state.name) (\(DisplayedPath.of(path)))",
+      sourceName: "\(slot.rawValue) of \(state.name) (\(displayed))",
       sign: isNegative ? -1 : 1, batchSize: batchSize, reduction: nil, steps: state.steps,
       rounding: gradient.relativeRounding())
     return (observation, leftOver)

@@ -36,7 +36,8 @@ extension ParameterRole {
       case "gamma", "scale": .scale
       case "beta", "shift": .shift
       case "moving_mean", "running_mean", "mean": .runningMean
-      case "moving_variance", "running_var", "running_variance", "var": .runningVariance
+      case "moving_variance", "running_var", "running_variance", "running_std", "var":
+        .runningVariance
       case "embeddings", "embedding": .embeddings
       default: .other(name)
       }

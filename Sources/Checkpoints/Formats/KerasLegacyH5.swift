@@ -72,6 +72,12 @@ struct KerasLegacyH5: CheckpointFormat {
   private static func named(
     path: String, layer: String, _ name: String, _ tensor: Tensor
   ) -> NamedTensor {
+    // Keras 1 joined layer and parameter by an underscore: `dense_1_W`.
+    if !name.contains("/"), name.hasPrefix(layer + "_") {
+      return NamedTensor(
+        path: path, layer: [layer],
+        role: ParameterRole(named: String(name.dropFirst(layer.count + 1))), tensor: tensor)
+    }
     var named = NamedTensor(path: path, name: name, tensor: tensor)
     let isPlain = named.layer.last == layer || named.layer.count <= 1 && named.layer.allSatisfy {
       $0.hasPrefix(layer)

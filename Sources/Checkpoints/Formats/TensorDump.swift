@@ -45,6 +45,11 @@ struct TensorDump: CheckpointFormat {
       of: contents.parameters + contents.gradients.flatMap(\.tensors)
         + (contents.optimizer?.slots.map(\.tensor) ?? []))
     contents.noteUnread(container)
+    if file.role != .truth, places.allSatisfy({ ["inputs", "labels"].contains($0.path) }) {
+      throw CheckpointError(
+        .nothingInside(detail: "it holds samples and labels only, as a file for --truth does"),
+        file: file.path)
+    }
     if contents.isEmpty, contents.truth == nil {
       let refusal = contents.omissions.first.map { "; '\($0.path)' was not read: \($0.reason)" } ?? ""
       throw CheckpointError(

@@ -290,7 +290,7 @@ extension Audit {
       findings: findings, recoveries: recoveries, labels: labels, layers: layers,
       failOn: request.failOn, hasSubject: hasSubject, isIncomplete: isIncomplete)
     return AuditReport(
-      toolVersion: request.toolVersion, command: request.command.map(DisplayedPath.of),
+      toolVersion: request.toolVersion, command: request.command,
       verdict: verdict.sentence, attackerGets: verdict.attackerGets,
       exitCode: Int(verdict.status.rawValue), findings: findings, layers: layers,
       recoveries: recoveries, labels: labels.first(where: \.exact) ?? labels.first,

@@ -15,13 +15,23 @@ package struct AuditRequest: Sendable {
   package var batchSize: Int?
   package var recoveredDirectory: String?
   package var reader: CheckpointReader
-  /// The command line, for the report.
-  package var command: [String] = []
   package var toolVersion = Tool.version
   /// Receives a line whenever something of interest is done; for a person who waits.
   package var progress: @Sendable (String) -> Void = { _ in }
 
   package init(reader: CheckpointReader) { self.reader = reader }
+
+  /// The command line that gives the same report, without where it goes and how it is shown.
+  var command: [String] {
+    var words = ["leakaudit", "audit"] + models.map(DisplayedPath.of)
+    let files = [
+      ("--gradient", gradient), ("--before", before), ("--after", after), ("--truth", truth),
+    ]
+    for case (let option, let path?) in files { words += [option, DisplayedPath.of(path)] }
+    if let batchSize { words += ["--batch-size", "\(batchSize)"] }
+    if failOn != .high { words += ["--fail-on", failOn?.rawValue ?? "none"] }
+    return words
+  }
 }
 
 /// The tool itself.

@@ -109,7 +109,6 @@ struct AuditCommand: ParsableCommand {
     request.failOn = failOn.severity
     request.batchSize = batchSize
     request.recoveredDirectory = saveRecovered
-    request.command = ["leakaudit"] + CommandLine.arguments.dropFirst()
     request.progress = console.progress
     do {
       let report = try Audit.run(request)

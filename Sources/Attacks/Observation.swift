@@ -83,7 +83,9 @@ package struct Observation: Sendable {
   /// With one output, or two under softmax, every sample's loss gradient points the same way, so
   /// that a mixture of samples can look like one sample in every layer that is linear between them.
   package var separatesSamples: Bool {
-    guard let classifier, let dense = network.nodes[classifier].layer as? Dense else { return false }
+    guard let classifier, let dense = network.nodes[classifier].layer as? Dense else {
+      return false
+    }
     return dense.outputs >= 3
   }
 
@@ -114,7 +116,8 @@ package struct Observation: Sendable {
       switch network.nodes[node].layer.treatment {
       case .unchanged: break
       case .unchangedAtInference: if isTrainingMode == true { return nil }
-      case .affine(let factor, let shift): (scale, offset) = (scale * factor, offset * factor + shift)
+      case .affine(let factor, let shift):
+        (scale, offset) = (scale * factor, offset * factor + shift)
       case .elementwise, .mixed: return nil
       }
     }

@@ -26,7 +26,8 @@ struct RoundingLevel {
     biasError = observation.roundingError(node, .bias)
     unitRoundoff = matrix.tensor.resolution.unitRoundoff
     isAbsolute = observation.source == .update
-    let expected = weightError * Double(matrix.tensor.count).squareRoot() / max(norm, .leastNonzeroMagnitude)
+    let expected =
+      weightError * Double(matrix.tensor.count).squareRoot() / max(norm, .leastNonzeroMagnitude)
     tolerance = Self.margin * max(expected, unitRoundoff)
     // Doubles hold sums whose order is not known: grant them what a long sum loses.
     tolerance = max(tolerance, 1e-12)
@@ -59,6 +60,7 @@ extension Double {
     let scale = (0..<digits).reduce(1.0) { value, _ in value * 10 }
     let scaled = Int((self * scale).rounded())
     let fraction = "\(scaled % Int(scale))"
-    return "\(scaled / Int(scale))." + String(repeating: "0", count: digits - fraction.count) + fraction
+    return "\(scaled / Int(scale))." + String(repeating: "0", count: digits - fraction.count)
+      + fraction
   }
 }

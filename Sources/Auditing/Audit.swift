@@ -199,7 +199,8 @@ extension Audit {
         skipped.append(
           Skipped(
             artifact: artifact, what: first.path + (leftOver.count > 1 ? " and others" : ""),
-            why: "\(leftOver.count) tensors of the \(slot.rawValue) fit no parameter, or more than one; "
+            why:
+              "\(leftOver.count) tensors of the \(slot.rawValue) fit no parameter, or more than one; "
               + "their names do not tell"))
       }
       results.append((observation, AttackCatalog.run(on: observation)))

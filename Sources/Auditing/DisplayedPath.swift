@@ -11,7 +11,9 @@ enum DisplayedPath {
 
   /// A path that the user named: the last component of an absolute one.
   static func of(_ path: String) -> String {
-    guard path.hasPrefix("/") else { return path.hasPrefix("./") ? String(path.dropFirst(2)) : path }
+    guard path.hasPrefix("/") else {
+      return path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+    }
     return path.split(separator: "/").last.map(String.init) ?? path
   }
 }

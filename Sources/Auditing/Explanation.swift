@@ -6,7 +6,8 @@ internal import Rules
 package enum Explanation {
   /// Every identifier that can be explained, sorted.
   package static var identifiers: [String] {
-    (RuleCatalog.all.map { $0.metadata.identifier } + AttackCatalog.all.map { $0.metadata.identifier }
+    (RuleCatalog.all.map { $0.metadata.identifier }
+      + AttackCatalog.all.map { $0.metadata.identifier }
       + [FileHazard.identifier]).sorted()
   }
 
@@ -14,7 +15,8 @@ package enum Explanation {
   package static func text(for identifier: String) -> String? {
     if let rule = RuleCatalog.rule(identifiedBy: identifier)?.metadata {
       return page(
-        identifier, rule.title, "static rule, severity up to \(rule.severity.rawValue), evidence "
+        identifier, rule.title,
+        "static rule, severity up to \(rule.severity.rawValue), evidence "
           + rule.evidence.rawValue,
         [
           ("Why", rule.rationale), ("Formula", rule.formula), ("Remedy", rule.remedy),
@@ -32,7 +34,8 @@ package enum Explanation {
     }
     guard identifier == FileHazard.identifier else { return nil }
     return page(
-      identifier, FileHazard.title, "file check, severity high", [("Why", FileHazard.rationale)], [])
+      identifier, FileHazard.title, "file check, severity high", [("Why", FileHazard.rationale)], []
+    )
   }
 
   /// The known identifier most like a misspelt one.

@@ -31,10 +31,12 @@ package enum Inspection {
     }
     text += facts(contents.facts)
     for hazard in contents.hazards {
-      text += "\nnot followed  \(Escaped.terminal(hazard.path)): \(Escaped.terminal(FileHazard.reason(hazard)))"
+      text +=
+        "\nnot followed  \(Escaped.terminal(hazard.path)): \(Escaped.terminal(FileHazard.reason(hazard)))"
     }
     for omission in contents.omissions {
-      text += "\nnot read      \(Escaped.terminal(omission.path)): \(Escaped.terminal(omission.reason))"
+      text +=
+        "\nnot read      \(Escaped.terminal(omission.path)): \(Escaped.terminal(omission.reason))"
     }
     return text.hasSuffix("\n") ? text : text + "\n"
   }
@@ -49,7 +51,8 @@ package enum Inspection {
       text += ", \(node.inputShape?.text ?? "?") → \(node.outputShape?.text ?? "?")\n"
       for key in model.weights.keys where key.node == index {
         guard let tensor = model.weights[key.node, key.role] else { continue }
-        text += "    \(Escaped.terminal(key.role.description)) \(tensor.shape) \(tensor.kind.rawValue)\n"
+        text +=
+          "    \(Escaped.terminal(key.role.description)) \(tensor.shape) \(tensor.kind.rawValue)\n"
       }
       if let mismatch = node.mismatch { text += "    does not fit: \(mismatch)\n" }
     }
@@ -71,7 +74,8 @@ package enum Inspection {
       for key in bound.table.keys {
         guard let tensor = bound.table[key.node, key.role] else { continue }
         text += "  \(Escaped.terminal(model.network.nodes[key.node].name)) "
-        text += "\(Escaped.terminal(key.role.description)) \(tensor.shape) \(tensor.kind.rawValue)\n"
+        text +=
+          "\(Escaped.terminal(key.role.description)) \(tensor.shape) \(tensor.kind.rawValue)\n"
       }
     }
     return text

@@ -50,7 +50,8 @@ final class InputLoader: Sendable {
       let result = Result { () throws(CheckpointError) -> LoadedFile in
         try reader.read(file, path: path, as: role)
       }
-      return LoadedInput(path: path, role: role, result: result, byteCount: file.count,
+      return LoadedInput(
+        path: path, role: role, result: result, byteCount: file.count,
         name: request.name)
     } catch {
       return LoadedInput(

@@ -12,8 +12,8 @@ struct ObservationBuilder {
 
   /// A gradient or update that a file states.
   ///
-  /// - Parameter isOnly: whether the weights belong to this record; of several steps they belong to
-  ///   one at most, and which one is not known.
+  /// Where a file holds several records (`isOnly` is false), the weights belong to one at most, and
+  /// which one is not known.
   func observation(
     of record: GradientRecord, in file: LoadedFile, named displayed: String, isOnly: Bool
   ) throws(CheckpointError) -> (observation: Observation, withoutName: [String]) {

@@ -74,12 +74,14 @@ struct Verdict {
         label.exact
           ? "The label\(label.present.count == 1 ? "" : "s"): class \(classes)."
           : label.present.count == 1
-            ? "That class \(classes) was in the batch." : "That classes \(classes) were in the batch.")
+            ? "That class \(classes) was in the batch."
+            : "That classes \(classes) were in the batch.")
     }
     if lines.isEmpty, findings.contains(where: { $0.id == "optimizer-state" }) {
       lines.append("Traces of past gradients from the optimiser state in the checkpoint.")
     }
-    if lines.isEmpty, findings.contains(where: { $0.evidence == .structural && $0.severity >= .high })
+    if lines.isEmpty,
+      findings.contains(where: { $0.evidence == .structural && $0.severity >= .high })
     {
       lines.append(
         "From these files alone, no input. From a gradient, an update or fresh optimiser state of "

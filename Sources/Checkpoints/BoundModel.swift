@@ -13,8 +13,9 @@ public struct BoundModel: Sendable {
 
   /// Binds a file's parameters to its own architecture, or to one guessed from its names.
   ///
-  /// - Parameter architecture: replaces the file's own architecture.
-  /// - Returns: `nil` if there is neither an architecture nor a parameter or gradient to guess from.
+  /// `architecture` replaces the file's own one. The result is `nil` if there is neither an
+  /// architecture nor a parameter or gradient to guess one from.
+  ///
   /// - Throws: ``CheckpointError`` if the tensors contradict the architecture.
   public init?(_ loaded: LoadedFile, architecture: Network? = nil) throws(CheckpointError) {
     let contents = loaded.contents

@@ -106,7 +106,8 @@ private enum Signature {
       self = .hdf5
       return
     }
-    if start.starts(with: [0x50, 0x4b, 0x03, 0x04]) || start.starts(with: [0x50, 0x4b, 0x05, 0x06]) {
+    if start.starts(with: [0x50, 0x4b, 0x03, 0x04]) || start.starts(with: [0x50, 0x4b, 0x05, 0x06])
+    {
       self = .zip
       return
     }

@@ -12,7 +12,9 @@ extension ExchangeFacts {
     }
     loss = container.text("loss", of: path)
     if let value = container.number("label_smoothing", of: path) {
-      if (0..<1).contains(value) { labelSmoothing = value } else {
+      if (0..<1).contains(value) {
+        labelSmoothing = value
+      } else {
         reject("label_smoothing", "\(value)")
       }
     }

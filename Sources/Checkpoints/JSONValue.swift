@@ -43,7 +43,9 @@ enum JSONValue: Decodable, Sendable {
   /// - Returns: `nil` if the text is not JSON, too deep or too long.
   init?(untrusted text: String) {
     let bytes = Array(text.utf8)
-    guard bytes.count <= Self.byteLimit, Self.depth(of: bytes) <= Self.depthLimit else { return nil }
+    guard bytes.count <= Self.byteLimit, Self.depth(of: bytes) <= Self.depthLimit else {
+      return nil
+    }
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
     guard let value = try? decoder.decode(JSONValue.self, from: Data(bytes)) else { return nil }

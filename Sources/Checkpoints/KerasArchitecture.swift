@@ -9,7 +9,8 @@ internal import Networks
 struct KerasArchitecture {
   /// Reads the JSON text of a configuration.
   ///
-  /// - Parameter training: the text of `training_config`, for the loss.
+  /// The loss is read from `training`, the text of `training_config`.
+  ///
   /// - Throws: ``CheckpointError/Reason/architecture(detail:)``.
   static func network(
     from text: String, training: String? = nil, file: String
@@ -112,8 +113,11 @@ struct KerasArchitecture {
   static func batchShape(of layer: JSONValue) -> Shape? {
     let config = layer["config"]
     let stated =
-      config?["batch_shape"] ?? config?["batch_input_shape"] ?? layer["build_config"]?["input_shape"]
-    return stated?.array.map { $0.dropFirst().map { extent in extent.integer.flatMap { $0 > 0 ? $0 : nil } } }
+      config?["batch_shape"] ?? config?["batch_input_shape"]
+      ?? layer["build_config"]?["input_shape"]
+    return stated?.array.map {
+      $0.dropFirst().map { extent in extent.integer.flatMap { $0 > 0 ? $0 : nil } }
+    }
   }
 
   /// Adds one layer and, where its configuration names one, the activation behind it.

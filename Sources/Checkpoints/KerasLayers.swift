@@ -13,7 +13,8 @@ enum KerasLayers {
     switch className {
     case "Dense":
       guard let units = (config["units"] ?? config["output_dim"])?.extent else { return nil }
-      return Dense(outputs: units, hasBias: config["use_bias"]?.bool ?? config["bias"]?.bool ?? true)
+      return Dense(
+        outputs: units, hasBias: config["use_bias"]?.bool ?? config["bias"]?.bool ?? true)
     case "Activation": return Activation(activation(config["activation"] ?? .null))
     case "ReLU": return Activation(rectifier(config))
     case "LeakyReLU":
@@ -129,7 +130,8 @@ enum KerasLayers {
     case "LeakyReLU": return .leakyReLU(slope: config?["negative_slope"]?.number ?? 0.3)
     case "ReLU": return rectifier(config ?? .null)
     case "ELU": return .elu(alpha: config?["alpha"]?.number ?? 1)
-    case "function", nil: return .init(named: config?.string ?? json["registered_name"]?.string ?? "")
+    case "function", nil:
+      return .init(named: config?.string ?? json["registered_name"]?.string ?? "")
     case .some(let name): return ActivationFunction(named: name)
     }
   }

@@ -8,7 +8,8 @@ enum KerasOptimizer {
     let root = "optimizer_weights"
     guard let names = container.texts("weight_names", of: root), !names.isEmpty else { return nil }
     var state = OptimizerState(
-      name: declaredName(configuration) ?? names[0].components.first.map(String.init) ?? "optimizer",
+      name: declaredName(configuration) ?? names[0].components.first.map(String.init)
+        ?? "optimizer",
       slots: [])
     var nameless: [(path: String, tensor: Tensor)] = []
     for name in names {
@@ -102,7 +103,7 @@ enum KerasOptimizer {
   }
 
   private static func suffixes(of optimizer: String) -> [(String, OptimizerSummary.Slot)] {
-    return [
+    [
       ("momentum", family(of: optimizer) ?? .firstMoment), ("velocity_hat", .other),
       ("velocity", .secondMoment), ("average_gradient", .accumulatedGradient),
       ("gradient_accumulator", .accumulatedGradient),

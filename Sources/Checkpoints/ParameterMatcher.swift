@@ -20,8 +20,8 @@ struct ParameterMatcher {
   var known: ParameterTable?
   let file: String
 
-  /// - Parameter isLenient: tensors that fit no layer, or several, are listed instead of being an
-  ///   error.
+  /// If `isLenient`, tensors that fit no layer, or several, are listed instead of being an error.
+  ///
   /// - Throws: ``CheckpointError`` naming the tensor and its candidates.
   func match(
     _ tensors: [NamedTensor], convention: ParameterTable.Convention, isLenient: Bool

@@ -17,6 +17,7 @@ extension Matrix {
   /// - Parameters:
   ///   - u: shape `[outputs]`.
   ///   - v: shape `[inputs]`.
+  /// - Returns: distance and norm.
   /// - Complexity: O(*outputs* × *inputs*); one pass over the bytes, on all cores.
   public func residual(outer u: [Double], _ v: [Double]) -> OuterProductResidual {
     residual(outers: [(u, v)])

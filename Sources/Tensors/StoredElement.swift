@@ -102,7 +102,8 @@ enum BrainHalf: StoredElement {
 
   @inline(__always)
   static func load8(_ address: UnsafeRawPointer) -> SIMD8<Double> {
-    let bits = unsafe SIMD8<UInt32>(truncatingIfNeeded: address.loadUnaligned(as: SIMD8<UInt16>.self))
+    let bits = unsafe SIMD8<UInt32>(
+      truncatingIfNeeded: address.loadUnaligned(as: SIMD8<UInt16>.self))
     return SIMD8<Double>(unsafe unsafeBitCast(bits &<< 16, to: SIMD8<Float>.self))
   }
 }

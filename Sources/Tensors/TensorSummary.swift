@@ -122,7 +122,7 @@ extension TensorSummary {
 final class SummaryCache: Sendable {
   private let stored = Mutex<TensorSummary?>(nil)
 
-  /// - Parameter compute: may run twice if two threads ask at once; both get equal results.
+  /// Two threads that ask at once may both compute it; they get equal results.
   func value(_ compute: () -> TensorSummary) -> TensorSummary {
     if let known = stored.withLock({ $0 }) { return known }
     let summary = compute()

@@ -53,7 +53,8 @@ struct AuditCommand: ParsableCommand {
     completion: .list(["none", "low", "medium", "high", "critical"]))
   var failOn: FailOn = .high
 
-  @Option(help: ArgumentHelp("Samples behind the gradient, if the file does not say.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Samples behind the gradient, if the file does not say.", valueName: "n"))
   var batchSize: Int?
 
   @Option(

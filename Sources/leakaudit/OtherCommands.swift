@@ -33,7 +33,8 @@ struct ExplainCommand: ParsableCommand {
     commandName: "explain", abstract: "Explain a rule or an attack; without one, list them.")
 
   @Argument(
-    help: "The identifier of a finding.", completion: .custom { _, _, _ in Explanation.identifiers })
+    help: "The identifier of a finding.", completion: .custom { _, _, _ in Explanation.identifiers }
+  )
   var identifier: String?
 
   func run() throws {

@@ -14,7 +14,9 @@ struct EmbeddingTokens: AnalyticAttack {
     title: "The rows of an embedding that have a gradient are the tokens of the batch",
     claim: "The set of tokens follows from the zero pattern of the embedding's gradient.",
     formula: "token t occurs  ⇔  ∂L/∂E[t] ≠ 0",
-    conditions: ["The gradient of the embedding is visible and the table is not tied to the output."],
+    conditions: [
+      "The gradient of the embedding is visible and the table is not tied to the output."
+    ],
     sources: [
       Citation(
         "Melis, Song, De Cristofaro, Shmatikov",
@@ -35,13 +37,15 @@ struct EmbeddingTokens: AnalyticAttack {
           .inconclusive, condition: "none",
           reason: rows.isEmpty
             ? "the gradient of the embedding is exactly zero"
-            : "every row has a gradient: the table is tied to the output, or the gradient was noised")
+            : "every row has a gradient: the table is tied to the output, or the gradient was noised"
+        )
         continue
       }
       let shown = rows.prefix(64).map(String.init).joined(separator: ", ")
       knowledge.verdicts[node] = .init(
         .partial, condition: "if the table is not tied to the output",
-        reason: "the \(rows.count) tokens of the batch are its \(rows.count) rows with a gradient, of "
+        reason:
+          "the \(rows.count) tokens of the batch are its \(rows.count) rows with a gradient, of "
           + "\(table.shape[0]); their order and counts are not in it",
         measurements: [.init("tokens", rows.count > 64 ? shown + ", …" : shown)])
     }

@@ -36,8 +36,7 @@ struct LabelInference: AnalyticAttack {
     assignFromOwnUnits(node, observation, &knowledge)
     let single = isSingle(node, observation, knowledge)
     if single, let label = head.singleLabel {
-      for key in knowledge.recoveries.keys {
-        guard knowledge.recoveries[key]?.samples.count == 1 else { continue }
+      for key in knowledge.recoveries.keys where knowledge.recoveries[key]?.samples.count == 1 {
         knowledge.recoveries[key]?.labels = [label]
       }
       let classes = max(head.values.count, 2)
@@ -123,7 +122,8 @@ struct Head {
     let count = Double(raw.count)
     noise = max(8 * unit * (raw.map(abs).max() ?? 0), 4 * observation.roundingError(node, .bias))
     imbalance = abs(raw.reduce(0, +)) / total
-    isSoftmax = raw.count >= 2 && imbalance <= max(1e-4, 64 * unit, count.squareRoot() * noise / total)
+    isSoftmax =
+      raw.count >= 2 && imbalance <= max(1e-4, 64 * unit, count.squareRoot() * noise / total)
     isSmoothed = observation.labelSmoothing > 0
     let loss = observation.network.loss?.lowercased() ?? ""
     let last = observation.network.nodes.last?.layer as? Activation

@@ -23,7 +23,8 @@ struct LoneUnitCompletion: AnalyticAttack {
       "The samples found already and the missing ones together explain the rank of the gradient.",
     ],
     sources: [.boenisch],
-    remedy: SingleSampleUnits.metadata.remedy, remedyEffect: SingleSampleUnits.metadata.remedyEffect)
+    remedy: SingleSampleUnits.metadata.remedy, remedyEffect: SingleSampleUnits.metadata.remedyEffect
+  )
 
   /// Combinations of candidate units that are tried.
   private static let trialLimit = 4_000

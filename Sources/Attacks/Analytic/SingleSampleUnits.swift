@@ -74,7 +74,8 @@ struct SingleSampleUnits: AnalyticAttack {
       measurements: measured)
     recovery.measurements += [
       .init(
-        "units per recovered sample", clusters.found.map { "\($0.units.count)" }.joined(separator: ", ")),
+        "units per recovered sample",
+        clusters.found.map { "\($0.units.count)" }.joined(separator: ", ")),
       .init("units that mix samples", "\(clusters.mixedCount)"),
     ]
     recovery.preconditions = [

@@ -17,7 +17,7 @@ struct SparseGradientCompletion: AnalyticAttack {
     claim: "The kept entries of a sparsified gradient determine the inputs they belong to.",
     formula: "xⱼ = Σᵢ z̄ᵢ W̄ᵢⱼ / Σᵢ z̄ᵢ² over the kept entries",
     conditions: [
-      "One sample, zeroed entries (top-k or random), at least one kept bias entry.",
+      "One sample, zeroed entries (top-k or random), at least one kept bias entry."
     ],
     sources: [.geiping],
     remedy: """

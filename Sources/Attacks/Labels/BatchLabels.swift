@@ -103,7 +103,9 @@ struct BatchLabels {
     return total
   }
 
-  /// Instance-wise restoration (Ma et al. 2023): the mean features of class `c` are `W̄_c / b̄_c`; their
+  /// Restores counts instance by instance.
+  ///
+  /// After Ma et al., ICLR 2023: the mean features of class `c` are `W̄_c / b̄_c`; their
   /// predictions `p_c` give `n = Pᵀn − B b̄`, solved by iteration from equal counts.
   private func instanceWise(_ mean: [Double], _ size: Double) -> [Double]? {
     guard classes <= 256, let node = observation.classifier,
@@ -145,9 +147,11 @@ struct BatchLabels {
       counts[byRemainder[position % byRemainder.count]] += 1
       (missing, position) = (missing - 1, position + 1)
     }
-    while missing < 0, let largest = counts.indices.filter({ counts[$0] > 0 }).min(by: {
-      values[$0] - Double(counts[$0]) < values[$1] - Double(counts[$1])
-    }) {
+    while missing < 0,
+      let largest = counts.indices.filter({ counts[$0] > 0 }).min(by: {
+        values[$0] - Double(counts[$0]) < values[$1] - Double(counts[$1])
+      })
+    {
       counts[largest] -= 1
       missing += 1
     }

@@ -7,8 +7,9 @@ struct CholeskyFactor {
   /// - Returns: `nil` if the matrix is not positive definite beyond a condition of about 1e10.
   init?(_ matrix: [[Double]]) {
     let n = matrix.count
-    var lower = Array(
-      repeating: Array(repeating: 0.0, count: n), count: n) as [[Double]]
+    var lower =
+      Array(
+        repeating: Array(repeating: 0.0, count: n), count: n) as [[Double]]
     for i in 0..<n {
       for j in 0...i {
         let sum = (0..<j).reduce(matrix[i][j]) { $0 - lower[i][$1] * lower[j][$1] }

@@ -12,6 +12,7 @@ struct NumericalRank {
   /// Projects the rows onto random directions and counts eigenvalues of their Gram matrix.
   ///
   /// - Parameters:
+  ///   - matrix: any matrix.
   ///   - unitRoundoff: of the stored numbers.
   ///   - limit: directions; the rank is reported as at least this if all of them survive.
   /// - Complexity: *limit* products with the matrix. Singular values below 1e-7 of the largest drown

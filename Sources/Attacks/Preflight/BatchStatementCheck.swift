@@ -5,7 +5,9 @@ struct BatchStatementCheck: PreflightChecker {
   func check(_ observation: Observation) -> [PreflightCheck] {
     var parts: [String] = []
     if let batch = observation.batchSize { parts.append("batch of \(batch)") }
-    if let reduction = observation.reduction { parts.append("loss reduced by \(reduction.rawValue)") }
+    if let reduction = observation.reduction {
+      parts.append("loss reduced by \(reduction.rawValue)")
+    }
     if let steps = observation.steps { parts.append("\(steps) step\(steps == 1 ? "" : "s")") }
     if parts.isEmpty { parts.append("nothing stated") }
     return [

@@ -29,7 +29,8 @@ struct NumbersCheck: PreflightChecker {
         explanation: nan + infinite > 0
           ? "A diverged step, an overflow in half precision, or a damaged file; layers with such "
             + "values are inconclusive."
-          : isEmpty ? "The gradient was cleared before it was written; nothing can be judged." : nil)
+          : isEmpty ? "The gradient was cleared before it was written; nothing can be judged." : nil
+      )
     ]
   }
 }

@@ -40,7 +40,9 @@ enum ClusterCertificates {
     guard !kept.samples.isEmpty else { return }
     kept.isProven = true
     kept.scope = "the loss gradient that each sample alone causes at its own units, simulated"
-    kept.preconditions = ["The weights are those of the gradient, and \(batch) samples were averaged."]
+    kept.preconditions = [
+      "The weights are those of the gradient, and \(batch) samples were averaged."
+    ]
     knowledge.recoveries[node] = kept
   }
 }

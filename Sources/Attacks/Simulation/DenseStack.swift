@@ -60,7 +60,10 @@ struct DenseStack {
       case .mixed: return nil
       }
     }
-    guard case .dense(_, let last, _)? = steps.last(where: { if case .dense = $0 { true } else { false } })
+    guard
+      case .dense(_, let last, _)? = steps.last(where: {
+        if case .dense = $0 { true } else { false }
+      })
     else { return nil }
     isSigmoid = isSigmoid || last.outputs == 1
     let loss = network.loss?.lowercased() ?? ""

@@ -62,8 +62,8 @@ enum GradientSimulation {
     let isConclusive =
       observation.separatesSamples || observation.source == .gradient && isScaleFixed
     guard isEqual, isConclusive, !stack.hasSquaredLoss else { return }
-    for node in knowledge.recoveries.keys {
-      guard knowledge.recoveries[node]?.samples.count == inputs.count else { continue }
+    for node in knowledge.recoveries.keys
+    where knowledge.recoveries[node]?.samples.count == inputs.count {
       knowledge.recoveries[node]?.isProven = true
       knowledge.recoveries[node]?.certificates = inputs.map { _ in certificate }
       knowledge.recoveries[node]?.scope = "the gradient of the whole network, simulated again"
@@ -150,7 +150,11 @@ private struct Comparison {
       product += bias.dot(simulated)
       energy += simulated.dot(simulated)
     }
-    if energy > 0 { scale = product / energy } else { scale = scaleFromWeights(factors, observation) }
+    if energy > 0 {
+      scale = product / energy
+    } else {
+      scale = scaleFromWeights(factors, observation)
+    }
     guard scale.isFinite, scale != 0 else { return }
     var (missed, total) = (0.0, 0.0)
     for (node, pairs) in factors {

@@ -79,9 +79,12 @@ struct KerasLegacyH5: CheckpointFormat {
         role: ParameterRole(named: String(name.dropFirst(layer.count + 1))), tensor: tensor)
     }
     var named = NamedTensor(path: path, name: name, tensor: tensor)
-    let isPlain = named.layer.last == layer || named.layer.count <= 1 && named.layer.allSatisfy {
-      $0.hasPrefix(layer)
-    }
+    let isPlain =
+      named.layer.last == layer
+      || named.layer.count <= 1
+        && named.layer.allSatisfy {
+          $0.hasPrefix(layer)
+        }
     named.layer = isPlain ? [layer] : [layer] + named.layer
     return named
   }

@@ -39,8 +39,10 @@ struct TensorDump: CheckpointFormat {
     contents.parameters = GradientRecords.tensors(select(.parameters), in: container)
     contents.optimizer = Self.optimizer(
       places.filter { $0.section == .optimizer }, in: container)
-    contents.truth = Truth(in: container, below: "truth/") ?? (file.role == .truth
-      ? Truth(in: container, below: "") : nil)
+    contents.truth =
+      Truth(in: container, below: "truth/")
+      ?? (file.role == .truth
+        ? Truth(in: container, below: "") : nil)
     contents.convention = Self.convention(
       of: contents.parameters + contents.gradients.flatMap(\.tensors)
         + (contents.optimizer?.slots.map(\.tensor) ?? []))
@@ -51,7 +53,8 @@ struct TensorDump: CheckpointFormat {
         file: file.path)
     }
     if contents.isEmpty, contents.truth == nil {
-      let refusal = contents.omissions.first.map { "; '\($0.path)' was not read: \($0.reason)" } ?? ""
+      let refusal =
+        contents.omissions.first.map { "; '\($0.path)' was not read: \($0.reason)" } ?? ""
       throw CheckpointError(
         .nothingInside(detail: "no dataset holds weights or gradients\(refusal)"), file: file.path)
     }

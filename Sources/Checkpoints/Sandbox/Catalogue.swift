@@ -47,8 +47,8 @@ struct ReadingLimits: Codable, Sendable {
   var nameBytes = 4_096
   /// Bytes of numbers, in the file or decoded.
   var dataBytes = 4 << 30
-  /// A filtered dataset may be this many times larger than its stored bytes …
+  /// A filtered dataset may be this many times larger than its stored bytes.
   var expansion = 1_000
-  /// … once it is larger than this.
+  /// Datasets up to this size may expand as they like.
   var expansionFloor = 64 << 20
 }

@@ -15,8 +15,8 @@ enum NumberDecoding {
 
   /// Reads a stored type.
   ///
-  /// - Parameter declaredType: the attribute `dtype` of the dataset, which Keras writes where HDF5
-  ///   has no type for the elements.
+  /// `declaredType` is the attribute `dtype` of the dataset, which Keras writes where HDF5 has no type
+  /// for the elements.
   init(of type: hid_t, declaredType: String?) {
     let size = H5Tget_size(type)
     switch H5Tget_class(type) {

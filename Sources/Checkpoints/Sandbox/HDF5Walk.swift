@@ -35,7 +35,8 @@ struct HDF5Walk {
   mutating func list(_ file: hid_t) {
     isImagePlain = Self.userBlock(of: file) == 0
     // Safe: the literal outlives the call.
-    guard let root = HDF5Handle(unsafe H5Oopen(file, "/", chdf5_default()), closedBy: H5Oclose) else {
+    guard let root = HDF5Handle(unsafe H5Oopen(file, "/", chdf5_default()), closedBy: H5Oclose)
+    else {
       catalogue.omissions.append(.init(path: "", reason: "the root group cannot be opened"))
       return
     }

@@ -62,7 +62,8 @@ struct Link {
     }
     guard status >= 0 else { return "" }
     // One byte of flags, then the file and the object, both terminated.
-    let parts = value.dropFirst().split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+    let parts = value.dropFirst().split(
+      separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
     return parts.prefix(2).map { String(untrusted: $0) }.joined(separator: ":")
   }
 }

@@ -22,7 +22,9 @@ struct RawName {
     var text = bytes.map(CChar.init(bitPattern:))
     text.append(0)
     return unsafe text.withUnsafeBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { preconditionFailure("the array has a terminator") }
+      guard let start = buffer.baseAddress else {
+        preconditionFailure("the array has a terminator")
+      }
       return unsafe body(start)
     }
   }
@@ -32,7 +34,9 @@ struct RawName {
   /// The count in an object's header is not asked: a header can hold attributes without counting them.
   ///
   /// - Returns: the names, and whether the library could list them to the end.
-  static func attributes(of object: hid_t, atMost limit: Int) -> (names: [RawName], isReadable: Bool) {
+  static func attributes(of object: hid_t, atMost limit: Int) -> (
+    names: [RawName], isReadable: Bool
+  ) {
     struct Visit {
       var names: [RawName] = []
       var limit: Int

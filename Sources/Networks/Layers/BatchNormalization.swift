@@ -9,7 +9,9 @@ public struct BatchNormalization: Layer {
 
   public func parameters(input: Shape) -> [ParameterRole: Shape] {
     let extent: Int?
-    if let axis { extent = input.indices.contains(axis) ? input[axis] : nil } else {
+    if let axis {
+      extent = input.indices.contains(axis) ? input[axis] : nil
+    } else {
       extent = input.last ?? nil
     }
     return [

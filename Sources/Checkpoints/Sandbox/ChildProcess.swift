@@ -62,7 +62,7 @@ struct ChildProcess {
     // Nothing of the caller's environment reaches the library: it reads HDF5_* variables.
     var environment = unsafe [strdup("SWIFT_BACKTRACE=enable=no"), nil]
     var words = unsafe ([executable] + arguments).map { unsafe strdup($0) } + [nil]
-    defer { for unsafeword in unsafe words + environment { unsafe free(word) } }
+    defer { unsafe (words + environment).forEach { unsafe free($0) } }
     var process: pid_t = 0
     let status = unsafe posix_spawn(&process, executable, &actions, nil, &words, &environment)
     return status == 0 ? process : nil

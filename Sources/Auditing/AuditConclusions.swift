@@ -1,0 +1,66 @@
+internal import Attacks
+internal import AuditModel
+internal import Checkpoints
+internal import Networks
+
+extension Audit {
+  mutating func conclude(
+    _ file: LoadedFile, _ model: BoundModel,
+    _ results: [(observation: Observation, knowledge: Knowledge)], truth: Truth?
+  ) {
+    hasSubject = true
+    let name = name(of: file.path)
+    findings += StaticFindings.all(
+      artifact: name, model: model, optimizer: file.contents.optimizer?.summary,
+      hasGradient: !results.isEmpty)
+    for (observation, knowledge) in results {
+      let statements = KnowledgeFindings(
+        knowledge: knowledge, observation: observation, artifact: name)
+      findings += statements.all
+      for var check in knowledge.preflight {
+        check.artifact = name
+        preflight.append(check)
+      }
+      if let found = knowledge.labels { labels.append(found) }
+      for node in knowledge.recoveries.keys.sorted() {
+        guard let recovery = knowledge.recoveries[node] else { continue }
+        let isInput = statements.isModelInput(node)
+        let entry = RecoveredSamples(
+          recovery, observation: observation, isModelInput: isInput, artifact: name)
+        recoveries.append(entry.summary(truth: truth))
+        if isInput { samples.append(entry) }
+      }
+    }
+    let rows = LayerTable(model: model, artifact: name, results: results).rows
+    layers += rows
+    for row in rows where row.leak == .notAnalysed {
+      skipped.append(Skipped(artifact: name, what: "layer \(row.name)", why: row.reason))
+    }
+    for tensor in model.leftOver where tensor.role.isTrainable {
+      skipped.append(
+        Skipped(artifact: name, what: tensor.path, why: "it fits no layer of the architecture"))
+    }
+    let unsettled = rows.contains { $0.leak == .notAnalysed || $0.leak == .inconclusive }
+    let isStatePartlyRead =
+      file.contents.optimizer.map { $0.slots.contains { $0.slot == .other } } ?? false
+    if unsettled || !model.leftOver.isEmpty || isStatePartlyRead { isIncomplete = true }
+  }
+
+  func report() -> AuditReport {
+    let summaries = inputs.map { input in
+      InputSummary(
+        path: input.name, sha256: input.byteCount > 0 ? loader.digest(of: input.path) : nil,
+        format: input.file?.contents.format ?? "unreadable", role: input.role.rawValue,
+        byteCount: input.byteCount)
+    }
+    let verdict = Verdict(
+      findings: findings, recoveries: recoveries, labels: labels, layers: layers,
+      failOn: request.failOn, hasSubject: hasSubject, isIncomplete: isIncomplete)
+    return AuditReport(
+      toolVersion: request.toolVersion, command: request.command,
+      verdict: verdict.sentence, attackerGets: verdict.attackerGets,
+      exitCode: Int(verdict.status.rawValue), findings: findings, layers: layers,
+      recoveries: recoveries, labels: labels.first(where: \.exact) ?? labels.first,
+      preflight: preflight, skipped: skipped, inputs: summaries)
+  }
+}

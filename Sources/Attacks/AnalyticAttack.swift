@@ -51,25 +51,3 @@ package enum AttackCatalog {
     return knowledge
   }
 }
-
-extension Citation {
-  static let geiping = Citation(
-    "Geiping, Bauermeister, Dröge, Moeller",
-    "Inverting Gradients – How easy is it to break privacy in federated learning?",
-    "NeurIPS 2020", "Prop. 3.1")
-  static let phong = Citation(
-    "Phong, Aono, Hayashi, Wang, Moriai",
-    "Privacy-Preserving Deep Learning via Additively Homomorphic Encryption",
-    "IEEE Transactions on Information Forensics and Security 2018", "gradients leak the data")
-  static let zhao = Citation(
-    "Zhao, Mopuri, Bilen", "iDLG: Improved Deep Leakage from Gradients", "arXiv:2001.02610",
-    "label from the sign of the last layer's gradient")
-  static let boenisch = Citation(
-    "Boenisch, Dziedzic, Schuster, Shamsabadi, Shumailov, Papernot",
-    "When the Curious Abandon Honesty: Federated Learning Is Not Private", "EuroS&P 2023",
-    "units active on one sample")
-  static let ma = Citation(
-    "Ma, Sun, Cui, Yang, Wang, Zhang",
-    "Instance-wise Batch Label Restoration via Gradients in Federated Learning", "ICLR 2023",
-    "class-wise features")
-}

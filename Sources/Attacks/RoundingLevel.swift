@@ -36,31 +36,3 @@ struct RoundingLevel {
   /// Whether the bias gradient is what cancellation leaves of a sum as large as the weights'.
   func isBiasNoise(bias: Double, matrix: Double) -> Bool { bias < 64 * unitRoundoff * matrix }
 }
-
-extension Double {
-  /// Three significant digits, `1.23e-07`; short and the same on every machine.
-  package var scientific: String {
-    guard self != 0 else { return "0" }
-    guard isFinite else { return isNaN ? "NaN" : self < 0 ? "-inf" : "inf" }
-    var exponent = 0
-    var digits = magnitude
-    // Powers of ten up to 22 are exact; larger ones go step by step.
-    while digits >= 9.995 { (digits, exponent) = (digits / 10, exponent + 1) }
-    while digits < 0.9995 { (digits, exponent) = (digits * 10, exponent - 1) }
-    let hundredths = Int((digits * 100).rounded())
-    let mantissa = "\(hundredths / 100).\(hundredths / 10 % 10)\(hundredths % 10)"
-    let sign = self < 0 ? "-" : ""
-    guard !(-3...3).contains(exponent) else { return sign + magnitude.plain(digits: 2 - exponent) }
-    let power = Swift.abs(exponent)
-    return "\(sign)\(mantissa)e\(exponent < 0 ? "-" : "+")\(power < 10 ? "0" : "")\(power)"
-  }
-
-  private func plain(digits: Int) -> String {
-    guard digits > 0 else { return "\(Int(rounded()))" }
-    let scale = (0..<digits).reduce(1.0) { value, _ in value * 10 }
-    let scaled = Int((self * scale).rounded())
-    let fraction = "\(scaled % Int(scale))"
-    return "\(scaled / Int(scale))." + String(repeating: "0", count: digits - fraction.count)
-      + fraction
-  }
-}

@@ -47,9 +47,9 @@ struct KnowledgeFindings {
       evidence: recovery.isProven ? .proven : .empirical, artifact: artifact, layer: name,
       message: message(recovery, name: name, isInput: isInput), formula: metadata.formula,
       measurements: [
-        .init("certificate (relative error of \(recovery.scope))", certificate.scientific)
+        .init("certificate (relative error of \(recovery.scope))", certificate.displayed)
       ] + recovery.measurements + [
-        .init("predicted error per recovered value", recovery.predictedError.scientific)
+        .init("predicted error per recovered value", recovery.predictedError.displayed)
       ],
       preconditions: preconditions, remedy: metadata.remedy, remedyEffect: metadata.remedyEffect,
       citations: metadata.sources)

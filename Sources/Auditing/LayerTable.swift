@@ -50,7 +50,7 @@ struct LayerTable {
     of recovery: Knowledge.Recovery, _ observation: Observation
   ) -> (LayerLeak, String, String) {
     let count = recovery.samples.count
-    let certificate = (recovery.certificates.max() ?? 0).scientific
+    let certificate = (recovery.certificates.max() ?? 0).displayed
     let isWhole =
       recovery.units.isEmpty || count == observation.batchSize
     if recovery.isProven, isWhole, recovery.isDetermined == nil {
@@ -68,7 +68,7 @@ struct LayerTable {
     }
     return (
       .partial, recovery.preconditions.first ?? "an estimate",
-      "estimated with an error of \(recovery.predictedError.scientific) per value, certificate "
+      "estimated with an error of \(recovery.predictedError.displayed) per value, certificate "
         + certificate
     )
   }

@@ -96,5 +96,5 @@ struct Verdict {
     return lines
   }
 
-  private func text(_ value: Double) -> String { value.scientific }
+  private func text(_ value: Double) -> String { value.displayed }
 }

@@ -1,3 +1,4 @@
+internal import AuditModel
 internal import CPNG
 
 /// Recovered samples as pictures that any viewer opens.

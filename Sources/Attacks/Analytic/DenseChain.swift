@@ -20,7 +20,7 @@ struct DenseChain: AnalyticAttack {
       "One sample.",
       "The weights are known, and the layer behind was recovered or is the output.",
     ],
-    sources: [.geiping, .zhao],
+    sources: [.invertingGradients, .improvedDeepLeakage],
     remedy: """
       Removing the bias does not protect the input: aggregate securely, or clip and noise each \
       sample's gradient.
@@ -49,7 +49,7 @@ struct DenseChain: AnalyticAttack {
     let residual = matrix.residual(outer: pair.left, pair.right)
     let level = RoundingLevel(observation, node, matrix: matrix, norm: residual.norm)
     let rankOne = Finding.Measurement(
-      "distance from rank one", residual.relative.scientific)
+      "distance from rank one", residual.relative.displayed)
     guard residual.relative <= level.tolerance else {
       knowledge.verdicts[node] = .init(
         .partial, condition: "several samples",
@@ -74,7 +74,7 @@ struct DenseChain: AnalyticAttack {
       knowledge.verdicts[node] = .init(
         .subspace, condition: "one sample",
         reason: "the input is known up to one factor; the weights do not reproduce the direction "
-          + "of the layer's output gradient (\(certificate.relative.scientific)), so they are not "
+          + "of the layer's output gradient (\(certificate.relative.displayed)), so they are not "
           + "those of the gradient",
         measurements: [rankOne])
       return

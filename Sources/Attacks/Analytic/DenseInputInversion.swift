@@ -23,7 +23,7 @@ struct DenseInputInversion: AnalyticAttack {
       "The layer has a bias and its gradient is visible.",
       "One sample explains the gradient (the certificate is at rounding level).",
     ],
-    sources: [.geiping, .phong],
+    sources: [.invertingGradients, .additivelyHomomorphic],
     remedy: """
       Do not let gradients, updates or fresh optimiser state of single samples leave the client: \
       aggregate them securely over many clients, or clip and noise each sample's gradient.
@@ -102,7 +102,7 @@ struct DenseInputInversion: AnalyticAttack {
       method: Self.metadata.identifier)
     recovery.measurements = [
       .init("units with a gradient", "\(active) of \(bias.count)"),
-      .init("norm of the bias gradient", bias.norm.scientific),
+      .init("norm of the bias gradient", bias.norm.displayed),
     ]
     if isOne {
       recovery.preconditions = ["The file states a batch of one sample."]
@@ -144,8 +144,8 @@ struct DenseInputInversion: AnalyticAttack {
         : "the bias gradient is at the rounding level of the sum it came from; dividing by it "
           + "gives no input",
       measurements: [
-        .init("norm of the bias gradient", norm.scientific),
-        .init("norm of the weight gradient", residual.norm.scientific),
+        .init("norm of the bias gradient", norm.displayed),
+        .init("norm of the weight gradient", residual.norm.displayed),
       ])
   }
 }
@@ -181,8 +181,8 @@ extension DenseInputInversion {
     guard error < signal else {
       knowledge.verdicts[node] = .init(
         .inconclusive, condition: "at this noise level",
-        reason: "noise of standard deviation \(sigma.scientific) per entry hides the input "
-          + "(predicted error \(error.scientific), signal \(signal.scientific)); an attacker who "
+        reason: "noise of standard deviation \(sigma.displayed) per entry hides the input "
+          + "(predicted error \(error.displayed), signal \(signal.displayed)); an attacker who "
           + "sees more gradients of the same sample can average it out")
       return
     }
@@ -191,9 +191,9 @@ extension DenseInputInversion {
       certificates: [remainder.relative], scope: "the layer's own equations, under noise",
       isProven: false, predictedError: error, method: Self.metadata.identifier,
       measurements: [
-        .init("estimated noise per gradient entry", sigma.scientific),
-        .init("predicted error per input value", error.scientific),
-        .init("root mean square of the input", signal.scientific),
+        .init("estimated noise per gradient entry", sigma.displayed),
+        .init("predicted error per input value", error.displayed),
+        .init("root mean square of the input", signal.displayed),
       ],
       preconditions: [
         "The rest of the gradient is independent noise: its largest singular value is that of "

@@ -17,12 +17,7 @@ struct EmbeddingTokens: AnalyticAttack {
     conditions: [
       "The gradient of the embedding is visible and the table is not tied to the output."
     ],
-    sources: [
-      Citation(
-        "Melis, Song, De Cristofaro, Shmatikov",
-        "Exploiting Unintended Feature Leakage in Collaborative Learning", "IEEE S&P 2019",
-        "leakage from the embedding layer")
-    ],
+    sources: [.unintendedLeakage],
     remedy: "Aggregate securely, or freeze the embedding while training on private text.",
     remedyEffect: "A frozen embedding has no gradient, so the set of tokens is not in the update.")
 

@@ -21,7 +21,7 @@ struct LabelInference: AnalyticAttack {
       "Softmax cross-entropy (the entries of b̄ sum to zero) or one sigmoid output.",
       "The bias gradient of the output layer is visible, or one sample explains its weights.",
     ],
-    sources: [.zhao, .ma],
+    sources: [.improvedDeepLeakage, .labelRestoration],
     remedy: """
       Aggregate securely, or clip and noise each sample's gradient; treat the label distribution of \
       every client as known to the server otherwise.
@@ -161,7 +161,7 @@ struct Head {
     return PreflightCheck(
       artifact: "", check: "classifier's bias gradient sums to zero",
       status: isSoftmax ? .ok : .warning,
-      value: "|Σb̄| / Σ|b̄| = \(imbalance.scientific)",
+      value: "|Σb̄| / Σ|b̄| = \(imbalance.displayed)",
       explanation: isSoftmax
         ? nil
         : "The loss is not softmax cross-entropy (sigmoid or squared error?), the layer is not the "

@@ -22,7 +22,7 @@ struct LoneUnitCompletion: AnalyticAttack {
       "A dense layer, ReLU and a dense classifier with at least three classes.",
       "The samples found already and the missing ones together explain the rank of the gradient.",
     ],
-    sources: [.boenisch],
+    sources: [.curious],
     remedy: SingleSampleUnits.metadata.remedy, remedyEffect: SingleSampleUnits.metadata.remedyEffect
   )
 

@@ -22,7 +22,7 @@ struct SingleSampleUnits: AnalyticAttack {
       "The layer has a bias and its gradient is visible.",
       "At least two units are active on the sample and on no other one.",
     ],
-    sources: [.boenisch, .geiping],
+    sources: [.curious, .invertingGradients],
     remedy: """
       Aggregate securely over clients, or clip and noise each sample's gradient; use fewer units in \
       the layer that reads the input.
@@ -55,7 +55,7 @@ struct SingleSampleUnits: AnalyticAttack {
     let measured: [Finding.Measurement] = [
       .init(
         "numerical rank of the weight gradient",
-        "\(isAtLeast ? "at least " : "")\(rank.rank) (tolerance \(rank.tolerance.scientific))")
+        "\(isAtLeast ? "at least " : "")\(rank.rank) (tolerance \(rank.tolerance.displayed))")
     ]
     guard !clusters.found.isEmpty else {
       knowledge.verdicts[node] = .init(
@@ -81,7 +81,7 @@ struct SingleSampleUnits: AnalyticAttack {
     recovery.preconditions = [
       isCertain
         ? "Units with equal ratios belong to one sample; equal mixtures would need loss gradients "
-          + "that are parallel to \(1e-6.scientific)."
+          + "that are parallel to \(1e-6.displayed)."
         : "Units with equal ratios belong to one sample. A one- or two-class output makes equal "
           + "mixtures possible, so the recovery is an estimate unless the weights confirm it."
     ]

@@ -19,7 +19,7 @@ struct SparseGradientCompletion: AnalyticAttack {
     conditions: [
       "One sample, zeroed entries (top-k or random), at least one kept bias entry."
     ],
-    sources: [.geiping],
+    sources: [.invertingGradients],
     remedy: """
       Do not rely on sparsification for privacy: add clipping and noise, or aggregate securely.
       """,
@@ -57,7 +57,7 @@ struct SparseGradientCompletion: AnalyticAttack {
       measurements: [
         .init("entries kept", "\(matrix.tensor.count - zeros) of \(matrix.tensor.count)"),
         .init("input values determined", "\(determined) of \(matrix.inputs)"),
-        .init("bound on the other values", completion.bound.scientific),
+        .init("bound on the other values", completion.bound.displayed),
       ],
       preconditions: ["Zero entries were dropped, not computed as zero."])
   }

@@ -21,7 +21,7 @@ struct NormalizationModeCheck: PreflightChecker {
         artifact: "", check: "batch-normalisation mode of '\(network.nodes[node].name)'",
         status: isTraining ? .warning : .ok,
         value: "‖b̄‖ / ‖W̄‖ of '\(network.nodes[before].name)' is "
-          + "\((bias.norm / matrix).scientific): \(isTraining ? "training" : "inference") mode",
+          + "\((bias.norm / matrix).displayed): \(isTraining ? "training" : "inference") mode",
         explanation: isTraining
           ? "In training mode the bias gradient in front of batch normalisation sums to zero; "
             + "recoveries that divide by it are not attempted." : nil)

@@ -25,7 +25,7 @@ struct NumbersCheck: PreflightChecker {
         artifact: "", check: "\(name): finite and not all zero",
         status: nan + infinite > 0 || isEmpty ? .mismatch : .ok,
         value: "\(nan) NaN, \(infinite) infinite, \(zero) zero of \(count) values; norm "
-          + norm.scientific,
+          + norm.displayed,
         explanation: nan + infinite > 0
           ? "A diverged step, an overflow in half precision, or a damaged file; layers with such "
             + "values are inconclusive."

@@ -13,7 +13,7 @@ struct PrecisionCheck: PreflightChecker {
     return [
       PreflightCheck(
         artifact: "", check: "number format of the gradient", status: isReduced ? .warning : .ok,
-        value: "stored as \(stored); rounding level \(coarsest.unitRoundoff.scientific) "
+        value: "stored as \(stored); rounding level \(coarsest.unitRoundoff.displayed) "
           + "(\(coarsest.rawValue))",
         explanation: isReduced
           ? "The values lie on the grid of \(coarsest.rawValue): recoveries are as exact as that, "

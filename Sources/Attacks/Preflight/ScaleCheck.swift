@@ -21,7 +21,7 @@ struct ScaleCheck: PreflightChecker {
     return [
       PreflightCheck(
         artifact: "", check: "sign and scale", status: isClipped ? .warning : .ok,
-        value: "\(text); norm \(norm.scientific)",
+        value: "\(text); norm \(norm.displayed)",
         explanation: isClipped
           ? "The norm is a whole number: the gradient was probably clipped. Ratios are unaffected; "
             + "counts of labels assume an unscaled gradient." : nil)

@@ -77,7 +77,7 @@ enum GradientSimulation {
     PreflightCheck(
       artifact: "", check: "simulated gradient equals the observed one",
       status: isEqual ? .ok : .warning,
-      value: "relative error \(certificate.scientific), factor \(scale.scientific)",
+      value: "relative error \(certificate.displayed), factor \(scale.displayed)",
       explanation: isEqual
         ? nil
         : "The weights are not those at which the gradient was taken, the loss is not softmax or "

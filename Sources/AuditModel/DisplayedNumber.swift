@@ -1,9 +1,9 @@
 /// Numbers as a person reads them, the same on every machine and in every locale.
-enum DisplayedNumber {
+package enum DisplayedNumber {
   /// Returns `value` with `digits` significant digits: `0.0123`, `98.2`, `3.1e-16`.
   ///
   /// Rounds half away from zero on the shortest decimal form of `value`.
-  static func significant(_ value: Double, digits: Int = 3) -> String {
+  package static func significant(_ value: Double, digits: Int = 3) -> String {
     guard value.isFinite else { return value.isNaN ? "not a number" : value > 0 ? "∞" : "−∞" }
     guard value != 0 else { return "0" }
     var (kept, exponent) = decimal(value.magnitude)
@@ -29,7 +29,7 @@ enum DisplayedNumber {
   }
 
   /// Returns `value` with a comma after each group of three digits, as in `1,234,567`.
-  static func grouped(_ value: Int) -> String {
+  package static func grouped(_ value: Int) -> String {
     var result = ""
     for (index, digit) in String(value.magnitude).reversed().enumerated() {
       if index > 0, index.isMultiple(of: 3) { result.append(",") }
@@ -39,7 +39,7 @@ enum DisplayedNumber {
   }
 
   /// Returns "1 layer" or "2 layers".
-  static func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+  package static func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
     "\(grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
   }
 
@@ -77,4 +77,9 @@ enum DisplayedNumber {
       return text.prefix(1) + (digits.count > 1 ? "." + text.dropFirst() : "") + "e\(exponent)"
     }
   }
+}
+
+extension Double {
+  /// The number with three significant digits, as every report shows it.
+  package var displayed: String { DisplayedNumber.significant(self) }
 }

@@ -42,6 +42,11 @@ struct KnowledgeFindings {
         "Nothing but reshaping lies between the model's input and '\(name)'; the file does not "
           + "state the architecture.")
     }
+    if isInput, observation.isTrainingMode == nil, hasNoise(before: recovery.node) {
+      preconditions.append(
+        "Dropout in front of '\(name)' was inactive; if it was active, the recovered input is the "
+          + "thinned one: some entries zero, the others scaled.")
+    }
     return Finding(
       id: metadata.identifier, severity: severity,
       evidence: recovery.isProven ? .proven : .empirical, artifact: artifact, layer: name,
@@ -53,6 +58,14 @@ struct KnowledgeFindings {
       ],
       preconditions: preconditions, remedy: metadata.remedy, remedyEffect: metadata.remedyEffect,
       citations: metadata.sources)
+  }
+
+  /// Whether a layer that acts in training only lies between the model's input and the node.
+  private func hasNoise(before node: Int) -> Bool {
+    let chain = observation.network.chain(to: node) ?? []
+    return chain.contains {
+      observation.network.nodes[$0].layer.treatment == .unchangedAtInference
+    }
   }
 
   private func message(_ recovery: Knowledge.Recovery, name: String, isInput: Bool) -> String {

@@ -68,6 +68,11 @@ struct Verdict {
         : "The features that enter '\(recovery.layer)'"
       lines.append("\(what), from the \(recovery.source); \(certainty).")
     }
+    for finding in findings where finding.id == "dense-chain" && finding.evidence == .structural {
+      lines.append(
+        "The features that enter '\(finding.layer ?? "")' up to one factor"
+          + (finding.severity >= .high ? ": for an image, all but its brightness." : "."))
+    }
     for label in labels where !label.present.isEmpty {
       let classes = label.present.map(String.init).joined(separator: ", ")
       lines.append(

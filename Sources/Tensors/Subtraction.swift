@@ -4,8 +4,11 @@ extension Tensor {
   /// - Precondition: both have the same shape.
   public func subtracting(_ other: Tensor) -> Tensor {
     precondition(shape == other.shape, "a difference needs equal shapes")
+    let storage = OwnedStorage(count: count) { range in
+      zip(elements(in: range), other.elements(in: range)).map { $0 - $1 }
+    }
     return Tensor(
-      zip(elements(), other.elements()).map { $0 - $1 }, shape: shape,
+      storage: storage, byteOffset: 0, shape: shape, kind: .float64,
       resolution: resolution.coarser(of: other.resolution))
   }
 }

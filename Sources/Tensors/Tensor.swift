@@ -12,10 +12,30 @@ public protocol TensorStorage: AnyObject, Sendable {
   nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
   init(_ elements: [Double]) {
-    let count = elements.count * MemoryLayout<Double>.stride
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+    let memory = unsafe Self.allocate(elements.count)
     unsafe elements.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
     unsafe bytes = UnsafeRawBufferPointer(memory)
+  }
+
+  /// Computes the numbers block by block, on all cores.
+  init(count: Int, _ block: @Sendable (Range<Int>) -> [Double]) {
+    let memory = unsafe Self.allocate(count)
+    nonisolated(unsafe) let target = unsafe memory
+    _ = BlockedLoop.map(count: count, grain: 1 << 16) { range in
+      let numbers = block(range)
+      precondition(numbers.count == range.count, "a block fills its range")
+      // Safe: every block writes its own range, and the loop returns after all of them.
+      unsafe numbers.withUnsafeBytes { source in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[(range.lowerBound * 8)...])
+          .copyMemory(from: source)
+      }
+    }
+    unsafe bytes = UnsafeRawBufferPointer(memory)
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer.allocate(
+      byteCount: count * MemoryLayout<Double>.stride, alignment: 64)
   }
 
   deinit { unsafe bytes.deallocate() }
@@ -102,7 +122,32 @@ public struct Tensor: Sendable {
   /// All elements, row-major.
   ///
   /// - Complexity: O(*count*), and 8 bytes per element.
-  public func elements() -> [Double] { (0..<count).map { self[$0] } }
+  public func elements() -> [Double] { elements(in: 0..<count) }
+
+  /// The elements of a range of row-major indices.
+  ///
+  /// - Precondition: the range lies inside the tensor.
+  public func elements(in range: Range<Int>) -> [Double] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range out of bounds")
+    return switch kind {
+    case .float16: widened(Half.self, range)
+    case .bfloat16: widened(BrainHalf.self, range)
+    case .float32: widened(Float.self, range)
+    case .float64: widened(Double.self, range)
+    }
+  }
+
+  private func widened<E: StoredElement>(_ element: E.Type, _ range: Range<Int>) -> [Double] {
+    guard !range.isEmpty else { return [] }
+    // Safe: the range was checked, and the array has room for all of it.
+    let start = unsafe base + range.lowerBound * kind.byteCount
+    return unsafe [Double](unsafeUninitializedCapacity: range.count) { numbers, initialized in
+      for index in 0..<range.count {
+        unsafe numbers.initializeElement(at: index, to: E.load(start + index * kind.byteCount))
+      }
+      initialized = range.count
+    }
+  }
 
   // Safe: the storage is kept alive by this value, and an empty tensor is never read.
   var base: UnsafeRawPointer {

@@ -113,7 +113,8 @@ private struct TwoLayers {
       }
     }
     let unit = matrix.tensor.resolution.unitRoundoff
-    tolerance = 4_096 * unit
+    // Doubles are finer than the normal equations that the coefficients are solved from.
+    tolerance = max(4_096 * unit, 1e-9)
     rank = min(
       NumericalRank(of: matrix, unitRoundoff: unit, limit: 16).rank,
       observation.batchSize ?? 16)
@@ -139,7 +140,8 @@ private struct TwoLayers {
       for sample in c.indices {
         let isOn = abs(c[sample]) > tolerance * cPeak
         let isOnAbove = abs(a[sample]) > tolerance * aPeak
-        guard isOn == isOnAbove, a[sample] > -tolerance * aPeak else { return false }
+        // A unit that is off for the whole batch has zeros everywhere.
+        guard isOn == isOnAbove, a[sample] >= -tolerance * aPeak else { return false }
       }
     }
     return true

@@ -83,7 +83,8 @@ struct DenseChain: AnalyticAttack {
       node: node, samples: [input], outputGradient: gradient, labels: [nil],
       certificates: [certificate.relative],
       scope: "the chain rule from the layer above and the layer's own equations",
-      isProven: observation.batchSize == 1 || observation.separatesSamples,
+      isProven: observation.batchSize == 1 && !observation.hasPositions(node)
+        || observation.separatesSamples(at: node),
       predictedError: level.weightError / energy.squareRoot()
         + certificate.relative * input.rootMeanSquare,
       method: Self.metadata.identifier, measurements: [rankOne],

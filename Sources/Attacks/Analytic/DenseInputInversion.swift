@@ -89,10 +89,12 @@ struct DenseInputInversion: AnalyticAttack {
   ) -> Knowledge.Recovery {
     let peak = bias.reduce(0) { max($0, abs($1)) }
     let active = bias.count { abs($0) > 1e-6 * peak }
-    let isOne = observation.batchSize == 1 && (observation.steps ?? 1) == 1
+    let isOne =
+      observation.batchSize == 1 && (observation.steps ?? 1) == 1
+      && !observation.hasPositions(node)
+    // A zero weight gradient fits any number of samples.
     let isDistinct =
-      active >= 3 && observation.separatesSamples
-      && (observation.network.nodes[node].inputShape?.count ?? 1) == 1
+      active >= 3 && residual.norm > 0 && observation.separatesSamples(at: node)
     var recovery = Knowledge.Recovery(
       node: node, samples: [input], outputGradient: bias, labels: [nil],
       certificates: [residual.relative], scope: "the layer's own equations W̄ = b̄xᵀ",

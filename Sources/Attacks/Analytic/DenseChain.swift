@@ -146,11 +146,11 @@ struct DenseChain: AnalyticAttack {
       p[label] -= 1
       return p
     }
-    // W̄ = z̄ xᵀ: for x = a v the output gradient must be u / a.
+    // W̄ = z̄ xᵀ: for x = a v, a times the output gradient must be u. Comparing z̄ with u / a instead
+    // would be satisfied by any saturated output, where both vanish.
     func miss(_ factor: Double) -> Double {
-      guard factor != 0 else { return .infinity }
-      return zip(gradient(factor), pair.left).reduce(0) { total, pair in
-        let gap = pair.0 - pair.1 / factor
+      zip(gradient(factor), pair.left).reduce(0) { total, pair in
+        let gap = pair.0 * factor - pair.1
         return total + gap * gap
       }
     }

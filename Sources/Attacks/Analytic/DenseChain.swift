@@ -30,9 +30,13 @@ struct DenseChain: AnalyticAttack {
   func run(on observation: Observation, knowing knowledge: inout Knowledge) {
     for node in observation.denseNodes.reversed() where !knowledge.isSettled(node) {
       guard let matrix = observation.gradient.matrix(node),
-        observation.gradient[node, .bias] == nil,
-        matrix.tensor.summary().isFinite
+        observation.gradient[node, .bias] == nil
       else { continue }
+      guard matrix.tensor.summary().isFinite else {
+        knowledge.verdicts[node] = .init(
+          .inconclusive, condition: "none", reason: "the gradient contains NaN or infinity")
+        continue
+      }
       guard let pair = LeadingPair(of: matrix) else {
         knowledge.verdicts[node] = .init(
           .inconclusive, condition: "none", reason: "the gradient of the layer is exactly zero")

@@ -180,7 +180,9 @@ extension DenseInputInversion {
     let strength = estimate.left.norm
     let error = sigma / strength * (1 + estimate.input.rootMeanSquare).squareRoot()
     let signal = estimate.input.rootMeanSquare
-    guard error < signal else {
+    // Noise alone has a leading singular value of σ(√m + √n), and an "input" that goes with it.
+    let leading = strength * (1 + estimate.input.dot(estimate.input)).squareRoot()
+    guard error < signal, leading > 1.5 * sigma * (m.squareRoot() + n.squareRoot()) else {
       knowledge.verdicts[node] = .init(
         .inconclusive, condition: "at this noise level",
         reason: "noise of standard deviation \(sigma.scientific) per entry hides the input "

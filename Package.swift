@@ -61,6 +61,12 @@ let package = Package(
       name: "leakaudit", dependencies: ["Auditing", argumentParser], swiftSettings: settings),
 
     // MARK: - Tests
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Tensors"], swiftSettings: settings),
+    .testTarget(
+      name: "AttacksTests", dependencies: ["AuditModel", "Attacks", "Networks", "Tensors"],
+      swiftSettings: settings),
     .testTarget(
       name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
       swiftSettings: settings),

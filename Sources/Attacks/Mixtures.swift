@@ -14,7 +14,14 @@ enum Mixtures {
           .partial, condition: "several samples",
           reason:
             "\(recovery.samples.count) groups of units have equal ratios; each is a sample or "
-            + "a fixed mixture of samples, which a one- or two-class output does not tell apart",
+            + "a fixed mixture of samples or positions, which a narrow output, a narrow layer or a "
+            + "mean over positions behind the layer does not tell apart",
+          measurements: recovery.measurements)
+      } else if observation.hasPositions(node) {
+        knowledge.recoveries[node] = nil
+        knowledge.verdicts[node] = .init(
+          .partial, condition: "several positions",
+          reason: "one weighted mean of the positions is determined; single positions are not",
           measurements: recovery.measurements)
       } else if observation.batchSize ?? 1 > 1 {
         knowledge.recoveries[node] = nil

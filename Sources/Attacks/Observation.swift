@@ -89,6 +89,27 @@ package struct Observation: Sendable {
     return dense.outputs >= 3
   }
 
+  /// Whether the layer acts on several positions of each sample; their mean can look like an input.
+  package func hasPositions(_ index: Int) -> Bool {
+    guard let shape = network.nodes[index].inputShape else { return false }
+    return shape.count > 1 && Shape(shape.dropLast()).elementCount != 1
+  }
+
+  /// Whether units of node `index` with equal ratios can only belong to one sample.
+  ///
+  /// The loss gradients of several samples are parallel behind a layer that passes one number on:
+  /// one of one unit, or a narrow one of which the samples activate the same single unit.
+  package func separatesSamples(at index: Int) -> Bool {
+    guard separatesSamples, !hasPositions(index) else { return false }
+    return network.nodes.indices.dropFirst(index + 1).allSatisfy { node in
+      guard let width = network.nodes[node].outputShape?.elementCount else { return true }
+      let isHidden = node < classifier ?? 0 && network.nodes[node].layer is Dense
+      let function = activation(behind: node)
+      let canSilence = isHidden && (function == nil || function?.silencesUnits == true)
+      return width >= (canSilence ? 8 : 3)
+    }
+  }
+
   /// The function that follows node `index` directly; `nil` if something else or nothing known does.
   package func activation(behind index: Int) -> ActivationFunction? {
     let readers = network.consumers(of: index)

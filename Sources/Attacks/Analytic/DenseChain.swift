@@ -30,9 +30,13 @@ struct DenseChain: AnalyticAttack {
   func run(on observation: Observation, knowing knowledge: inout Knowledge) {
     for node in observation.denseNodes.reversed() where !knowledge.isSettled(node) {
       guard let matrix = observation.gradient.matrix(node),
-        observation.gradient[node, .bias] == nil,
-        matrix.tensor.summary().isFinite
+        observation.gradient[node, .bias] == nil
       else { continue }
+      guard matrix.tensor.summary().isFinite else {
+        knowledge.verdicts[node] = .init(
+          .inconclusive, condition: "none", reason: "the gradient contains NaN or infinity")
+        continue
+      }
       guard let pair = LeadingPair(of: matrix) else {
         knowledge.verdicts[node] = .init(
           .inconclusive, condition: "none", reason: "the gradient of the layer is exactly zero")
@@ -83,7 +87,8 @@ struct DenseChain: AnalyticAttack {
       node: node, samples: [input], outputGradient: gradient, labels: [nil],
       certificates: [certificate.relative],
       scope: "the chain rule from the layer above and the layer's own equations",
-      isProven: observation.batchSize == 1 || observation.separatesSamples,
+      isProven: observation.batchSize == 1 && !observation.hasPositions(node)
+        || observation.separatesSamples(at: node),
       predictedError: level.weightError / energy.squareRoot()
         + certificate.relative * input.rootMeanSquare,
       method: Self.metadata.identifier, measurements: [rankOne],
@@ -145,11 +150,11 @@ struct DenseChain: AnalyticAttack {
       p[label] -= 1
       return p
     }
-    // W̄ = z̄ xᵀ: for x = a v the output gradient must be u / a.
+    // W̄ = z̄ xᵀ: for x = a v, a times the output gradient must be u. Comparing z̄ with u / a instead
+    // would be satisfied by any saturated output, where both vanish.
     func miss(_ factor: Double) -> Double {
-      guard factor != 0 else { return .infinity }
-      return zip(gradient(factor), pair.left).reduce(0) { total, pair in
-        let gap = pair.0 - pair.1 / factor
+      zip(gradient(factor), pair.left).reduce(0) { total, pair in
+        let gap = pair.0 * factor - pair.1
         return total + gap * gap
       }
     }

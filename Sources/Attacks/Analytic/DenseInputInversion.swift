@@ -89,10 +89,12 @@ struct DenseInputInversion: AnalyticAttack {
   ) -> Knowledge.Recovery {
     let peak = bias.reduce(0) { max($0, abs($1)) }
     let active = bias.count { abs($0) > 1e-6 * peak }
-    let isOne = observation.batchSize == 1 && (observation.steps ?? 1) == 1
+    let isOne =
+      observation.batchSize == 1 && (observation.steps ?? 1) == 1
+      && !observation.hasPositions(node)
+    // A zero weight gradient fits any number of samples.
     let isDistinct =
-      active >= 3 && observation.separatesSamples
-      && (observation.network.nodes[node].inputShape?.count ?? 1) == 1
+      active >= 3 && residual.norm > 0 && observation.separatesSamples(at: node)
     var recovery = Knowledge.Recovery(
       node: node, samples: [input], outputGradient: bias, labels: [nil],
       certificates: [residual.relative], scope: "the layer's own equations W̄ = b̄xᵀ",
@@ -178,7 +180,9 @@ extension DenseInputInversion {
     let strength = estimate.left.norm
     let error = sigma / strength * (1 + estimate.input.rootMeanSquare).squareRoot()
     let signal = estimate.input.rootMeanSquare
-    guard error < signal else {
+    // Noise alone has a leading singular value of σ(√m + √n), and an "input" that goes with it.
+    let leading = strength * (1 + estimate.input.dot(estimate.input)).squareRoot()
+    guard error < signal, leading > 1.5 * sigma * (m.squareRoot() + n.squareRoot()) else {
       knowledge.verdicts[node] = .init(
         .inconclusive, condition: "at this noise level",
         reason: "noise of standard deviation \(sigma.displayed) per entry hides the input "

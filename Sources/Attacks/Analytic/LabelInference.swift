@@ -34,7 +34,7 @@ struct LabelInference: AnalyticAttack {
     }
     knowledge.preflight.append(head.sumCheck(observation))
     assignFromOwnUnits(node, observation, &knowledge)
-    let single = isSingle(node, observation, knowledge)
+    let single = isSingle(node, head, observation, knowledge)
     if single, let label = head.singleLabel {
       for key in knowledge.recoveries.keys where knowledge.recoveries[key]?.samples.count == 1 {
         knowledge.recoveries[key]?.labels = [label]
@@ -62,9 +62,11 @@ struct LabelInference: AnalyticAttack {
 
   /// Whether one sample stands behind the observation.
   private func isSingle(
-    _ node: Int, _ observation: Observation, _ knowledge: Knowledge
+    _ node: Int, _ head: Head, _ observation: Observation, _ knowledge: Knowledge
   ) -> Bool {
     if observation.batchSize == 1, (observation.steps ?? 1) == 1 { return true }
+    // Samples with equal features look like one, but bring one negative entry per class.
+    if head.isSigned, !head.isSmoothed, head.values.count(where: { $0 < 0 }) > 1 { return false }
     return knowledge.recoveries[node].map { $0.samples.count == 1 && $0.isProven } ?? false
   }
 

@@ -114,8 +114,9 @@ private struct TwoLayers {
       }
     }
     let unit = matrix.tensor.resolution.unitRoundoff
-    // Rounding of the coefficients, with room for a condition of about a hundred.
-    tolerance = 160 * unit
+    // Rounding of the coefficients, with room for a condition of about a hundred; doubles are finer
+    // than the normal equations that the coefficients are solved from.
+    tolerance = max(160 * unit, 1e-9)
     rank = min(
       NumericalRank(of: matrix, unitRoundoff: unit, limit: 16).rank,
       observation.batchSize ?? 16)
@@ -141,6 +142,7 @@ private struct TwoLayers {
       for sample in c.indices {
         let isOn = abs(c[sample]) > tolerance * cPeak
         let isOnAbove = abs(a[sample]) > tolerance * aPeak
+        // A unit that is off for the whole batch has zeros everywhere.
         guard isOn == isOnAbove, a[sample] >= -tolerance * aPeak else { return false }
       }
     }

@@ -65,7 +65,7 @@ struct SingleSampleUnits: AnalyticAttack {
         measurements: measured)
       return
     }
-    let isCertain = observation.separatesSamples
+    let isCertain = observation.separatesSamples(at: node)
     var recovery = Knowledge.Recovery(
       node: node, samples: clusters.found.map(\.input), units: clusters.found.map(\.units),
       labels: clusters.found.map { _ in nil }, certificates: clusters.found.map(\.residual),

@@ -51,7 +51,8 @@ struct SparseGradientCompletion: AnalyticAttack {
     return Knowledge.Recovery(
       node: node, samples: [completion.input], isDetermined: completion.isDetermined,
       outputGradient: completion.rows, labels: [nil], certificates: [completion.residual],
-      scope: "the kept entries of the layer's gradient", isProven: observation.separatesSamples,
+      scope: "the kept entries of the layer's gradient",
+      isProven: observation.separatesSamples(at: node),
       predictedError: observation.roundingError(node, .weight) / max(strength, 1e-300),
       method: Self.metadata.identifier,
       measurements: [

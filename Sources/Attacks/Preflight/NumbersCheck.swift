@@ -19,7 +19,7 @@ struct NumbersCheck: PreflightChecker {
     let infinite = summaries.reduce(0) { $0 + $1.infinityCount }
     let zero = summaries.reduce(0) { $0 + $1.zeroCount }
     let isEmpty = zerosMatter && zero == count
-    let norm = summaries.map(\.norm).reduce(0) { ($0 * $0 + $1 * $1).squareRoot() }
+    let norm = summaries.map(\.norm).norm
     return [
       PreflightCheck(
         artifact: "", check: "\(name): finite and not all zero",

@@ -23,7 +23,8 @@ enum ClusterCertificates {
       guard let run = stack.run(input) else { continue }
       let own = recovery.units[index]
       let observed = own.map { bias[$0] }
-      let fits = [0, 1].compactMap { label -> (label: Int, error: Double)? in
+      let classes = 0..<min(max(run.probabilities.count, 2), 4_096)
+      let fits = classes.compactMap { label -> (label: Int, error: Double)? in
         let output = GradientSimulation.outputGradient(run, label, stack).map { $0 * share }
         guard let u = stack.backward(run, outputGradient: output)[node]?.u else { return nil }
         let gap = zip(own, observed).map { u[$0] - $1 }

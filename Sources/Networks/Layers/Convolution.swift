@@ -72,13 +72,13 @@ public struct Convolution: Layer {
     let reach = dilation[axis] * (kernel[axis] - 1) + 1
     let step = max(stride[axis], 1)
     if variant == .transposed {
-      return padding == .same ? input * step : (input - 1) * step + reach
+      return padding == .same ? input * step : (input - 1) * step + max(reach, step)
     }
-    return switch padding {
-    case .same, .causal: (input + step - 1) / step
-    case .valid: input < reach ? 0 : (input - reach) / step + 1
-    case .explicit(let amounts):
-      (input + 2 * (amounts.indices.contains(axis) ? amounts[axis] : 0) - reach) / step + 1
+    if padding == .same || padding == .causal { return (input + step - 1) / step }
+    var padded = input
+    if case .explicit(let amounts) = padding, amounts.indices.contains(axis) {
+      padded += 2 * amounts[axis]
     }
+    return padded < reach ? 0 : (padded - reach) / step + 1
   }
 }

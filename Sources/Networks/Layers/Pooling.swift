@@ -34,11 +34,17 @@ public struct Pooling: Layer {
     guard spatial.count == window.count, stride.count == window.count else {
       throw ShapeMismatch(input, expected: "the pooling window has \(window.count) axes")
     }
-    let shrunk: Shape = spatial.indices.map { axis in
-      spatial[axis].map {
-        let step = Swift.max(stride[axis], 1)
-        return isSame ? ($0 + step - 1) / step : Swift.max(0, ($0 - window[axis]) / step + 1)
+    var shrunk: Shape = []
+    for axis in spatial.indices {
+      guard let extent = spatial[axis] else {
+        shrunk.append(nil)
+        continue
       }
+      guard isSame || extent >= window[axis] else {
+        throw ShapeMismatch(input, expected: "a window of \(window[axis]) does not fit")
+      }
+      let step = Swift.max(stride[axis], 1)
+      shrunk.append(isSame ? (extent + step - 1) / step : (extent - window[axis]) / step + 1)
     }
     return channelsFirst ? [channels] + shrunk : shrunk + [channels]
   }

@@ -1,0 +1,56 @@
+import Attacks
+import AuditModel
+import Foundation
+import Testing
+
+@Suite("Attack and pre-flight catalogues")
+struct CatalogTests {
+  @Test("every file in Analytic/ and Preflight/ is registered")
+  func everyFileIsRegistered() throws {
+    #expect(try files("Analytic") == AttackCatalog.all.map { String(describing: $0) }.sorted())
+    #expect(try files("Preflight") == PreflightCatalog.all.map { String(describing: $0) }.sorted())
+  }
+
+  @Test("an attack is found under its identifier and no other")
+  func lookUp() {
+    let identifiers = AttackCatalog.all.map { $0.metadata.identifier }
+    #expect(Set(identifiers).count == identifiers.count)
+    for attack in AttackCatalog.all {
+      let found = AttackCatalog.attack(identifiedBy: attack.metadata.identifier)
+      #expect(found.map { ObjectIdentifier($0) } == ObjectIdentifier(attack))
+    }
+    #expect(AttackCatalog.attack(identifiedBy: "no-such-attack") == nil)
+  }
+
+  @Test("an attack explains itself", arguments: AttackCatalog.all.map { $0.metadata.identifier })
+  func metadata(identifier: String) throws {
+    let metadata = try #require(AttackCatalog.attack(identifiedBy: identifier)).metadata
+    #expect(identifier.wholeMatch(of: /[a-z0-9]+(-[a-z0-9]+)*/) != nil)
+    #expect(!metadata.title.isEmpty && !metadata.formula.isEmpty)
+    #expect(metadata.claim.hasSuffix(".") && metadata.remedy.hasSuffix("."))
+    #expect(metadata.remedyEffect.hasSuffix("."))
+    #expect(!metadata.conditions.isEmpty && metadata.conditions.allSatisfy { $0.hasSuffix(".") })
+    #expect(!metadata.sources.isEmpty)
+    for source in metadata.sources {
+      #expect(!source.authors.isEmpty && !source.title.isEmpty)
+      #expect(!source.venue.isEmpty && !source.locator.isEmpty)
+    }
+  }
+
+  @Test(
+    "numbers are shown with three digits",
+    arguments: [
+      (0, "0"), (1, "1.00"), (-0.5, "-0.500"), (1.23e-7, "1.23e-07"), (9.999, "10.0"),
+      (1234, "1234"), (12345, "1.23e+04"), (1e-26, "1.00e-26"), (-4.56e12, "-4.56e+12"),
+      (.nan, "NaN"), (-.infinity, "-inf"), (.infinity, "inf"), (0.00123, "0.00123"),
+    ] as [(Double, String)])
+  func scientific(value: Double, text: String) { #expect(value.displayed == text) }
+
+  private func files(_ folder: String) throws -> [String] {
+    let url = URL(filePath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Sources/Attacks").appending(path: folder)
+    return try FileManager.default.contentsOfDirectory(atPath: url.path)
+      .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(".swift".count)) }.sorted()
+  }
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Line coverage of Sources by target, child processes and the executable included; fails under 90 %.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=.build-coverage
+floor=${COVERAGE_FLOOR:-90}
+tool() {
+  command -v "$1" 2>/dev/null || echo "$(dirname "$(readlink -f "$(command -v swift)")")/$1"
+}
+# The tools of another LLVM cannot read the profiles, so Swift's own come first.
+swift_bin=$(dirname "$(readlink -f "$(command -v swift)")")
+profdata=$swift_bin/llvm-profdata; [ -x "$profdata" ] || profdata=$(tool llvm-profdata)
+cov=$swift_bin/llvm-cov; [ -x "$cov" ] || cov=$(tool llvm-cov)
+
+swift build --scratch-path "$build" --build-tests --enable-code-coverage
+bin=$(swift build --scratch-path "$build" --show-bin-path)
+profiles=$PWD/$build/profiles
+rm -rf "$profiles"; mkdir -p "$profiles"
+LLVM_PROFILE_FILE=$profiles/%p-%m.profraw \
+  swift test --scratch-path "$build" --enable-code-coverage --skip-build
+find "$profiles" "$bin/codecov" -name '*.profraw' -size +0 >"$profiles/list" 2>/dev/null || true
+"$profdata" merge -sparse -failure-mode=all -f "$profiles/list" -o "$profiles/all.profdata"
+objects=("$bin/leakauditPackageTests.xctest" -object "$bin/leakaudit")
+"$cov" export "${objects[@]}" -instr-profile "$profiles/all.profdata" -summary-only \
+  -ignore-filename-regex='(\.build|Tests)/' >"$profiles/summary.json"
+python3 - "$profiles/summary.json" "$floor" <<'PY'
+import collections, json, pathlib, sys
+files = json.load(open(sys.argv[1]))["data"][0]["files"]
+totals = collections.defaultdict(lambda: [0, 0])
+for file in files:
+    parts = pathlib.Path(file["filename"]).parts
+    if "Sources" not in parts or not file["filename"].endswith(".swift"):
+        continue
+    lines = file["summary"]["lines"]
+    for key in (parts[parts.index("Sources") + 1], "total"):
+        totals[key][0] += lines["covered"]
+        totals[key][1] += lines["count"]
+for name in sorted(totals, key=lambda name: (name == "total", name)):
+    covered, count = totals[name]
+    print(f"{name:<12} {covered:6} of {count:6} lines  {100 * covered / count:5.1f} %")
+covered, count = totals["total"]
+if 100 * covered < float(sys.argv[2]) * count:
+    sys.exit(f"line coverage is under {sys.argv[2]} %")
+PY

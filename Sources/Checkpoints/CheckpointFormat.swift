@@ -62,9 +62,8 @@ enum FormatCatalog {
         throw error
       }
       let place = lost.path.isEmpty ? "the root group" : "'\(lost.path)'"
-      throw CheckpointError(
-        .damaged(detail: "\(place) was passed over (\(lost.reason)), and the rest holds no weights"),
-        file: file.path)
+      let detail = "\(place) was passed over (\(lost.reason)), and the rest holds no weights"
+      throw CheckpointError(.damaged(detail: detail), file: file.path)
     }
   }
 }

@@ -15,11 +15,13 @@ cov=$(tool llvm-cov)
 
 swift build --scratch-path "$build" --build-tests --enable-code-coverage
 bin=$(swift build --scratch-path "$build" --show-bin-path)
-profiles=$PWD/$build/profiles
-rm -rf "$profiles"; mkdir -p "$profiles"
-LLVM_PROFILE_FILE=$profiles/%p-%m.profraw \
-  swift test --scratch-path "$build" --enable-code-coverage --skip-build
-find "$profiles" "$bin/codecov" -name '*.profraw' -size +0 >"$profiles/list" 2>/dev/null || true
+# `swift test` tells the test process where profiles go, and the tests pass it on to the tool.
+profiles=$bin/codecov
+rm -rf "$profiles"
+swift test --scratch-path "$build" --enable-code-coverage --skip-build
+# An instrumented child without an environment leaves an empty file where it ran.
+rm -f default.profraw
+find "$profiles" -name '*.profraw' -size +0 >"$profiles/list"
 "$profdata" merge -sparse -failure-mode=all -f "$profiles/list" -o "$profiles/all.profdata"
 objects=("$bin/leakauditPackageTests.xctest" -object "$bin/leakaudit")
 "$cov" export "${objects[@]}" -instr-profile "$profiles/all.profdata" -summary-only \

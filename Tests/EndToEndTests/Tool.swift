@@ -108,8 +108,10 @@ enum Tool {
       at: source, to: folder.appending(path: name ?? source.lastPathComponent))
   }
 
+  /// The names in a folder, sorted, without the profiles that a build for coverage leaves anywhere.
   static func contents(of folder: URL) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { !$0.hasSuffix(".profraw") }.sorted()
   }
 }
 

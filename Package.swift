@@ -73,5 +73,6 @@ let package = Package(
     .testTarget(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
       swiftSettings: settings),
+    .testTarget(name: "EndToEndTests", dependencies: ["leakaudit"], swiftSettings: settings),
   ]
 )

@@ -43,11 +43,27 @@ enum FormatCatalog {
     for type in all {
       let format = type.init()
       guard format.recognises(file) else { continue }
-      var contents = try format.read(file)
+      var contents = try Self.read(file, as: format)
       contents.hazards += file.container.hazards
       contents.omissions += file.container.omissions
       return contents
     }
     throw CheckpointError(.nothingInside(detail: "no known layout"), file: file.path)
+  }
+
+  /// A file is empty only if all of it could be looked at.
+  private static func read(
+    _ file: ParsedFile, as format: any CheckpointFormat
+  ) throws(CheckpointError) -> Contents {
+    do throws(CheckpointError) {
+      return try format.read(file)
+    } catch {
+      guard case .nothingInside = error.reason, let lost = file.container.omissions.first else {
+        throw error
+      }
+      let place = lost.path.isEmpty ? "the root group" : "'\(lost.path)'"
+      let detail = "\(place) was passed over (\(lost.reason)), and the rest holds no weights"
+      throw CheckpointError(.damaged(detail: detail), file: file.path)
+    }
   }
 }

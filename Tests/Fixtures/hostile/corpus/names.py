@@ -24,7 +24,7 @@ NAMES = {
     "html": ("<img src=x onerror=alert(1)><script>alert(1)</script>", "a browser by markup", (),
              ("<script>alert(1)", "<img src=x")),
     "markdown": ("[fc1](javascript:alert(1)) ![x](http://example.invalid/x.png) **safe**",
-                 "a Markdown viewer by links and pictures", (), ("](javascript:", "![x](http")),
+                 "a Markdown viewer by links and pictures", (), ("[fc1](javascript:", "![x](http")),
     "table": ("fc1 | none | safe |", "a Markdown table by pipes", (), ("fc1 | none | safe |",)),
     "backticks": ("``` `fc1` ```", "a Markdown code span by backticks", (), ("``` `fc1` ```",)),
     "shell": ("$(touch owned);`id`;fc1 && rm -rf x", "a shell that meets it unquoted", (), ()),

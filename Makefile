@@ -1,0 +1,37 @@
+# `make audit` and `make test` are all a newcomer needs; `make help` lists the rest.
+
+SWIFT ?= swift
+.DEFAULT_GOAL := help
+.PHONY: help install build audit lint exporters test coverage record clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## Install what is missing (Debian and Ubuntu), or say what is
+	@Scripts/install-dependencies.sh
+
+build: install ## Build the tool into .build/release/leakaudit
+	$(SWIFT) build -c release --product leakaudit
+
+audit: build ## Build the tool and audit the example in Models/
+	@Scripts/audit-example.sh
+
+lint: install ## Check the style of every Swift file
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+
+exporters: install ## Test the exporters against PyTorch, Keras, JAX and Flower
+	@Scripts/test-exporters.sh
+
+test: install lint ## Run everything that CI runs
+	LEAKAUDIT_STRICT=1 $(SWIFT) build --build-tests
+	@Scripts/test-exporters.sh
+	LEAKAUDIT_STRICT=1 $(SWIFT) test
+
+coverage: install ## Measure line coverage; fails under 90 %
+	@Scripts/coverage.sh
+
+record: install ## Write golden files anew; fails on purpose, so that nobody calls it green
+	LEAKAUDIT_RECORD=1 $(SWIFT) test --filter 'Golden|Committed|RulesDocument|ExampleReport'
+
+clean: ## Remove what was built
+	rm -rf .build .build-coverage .venv

@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+@Suite("Audits of the examples")
+struct AuditTests {
+  private func report(_ arguments: [String]) throws -> JSONReport {
+    try JSONReport(Tool.run(arguments + ["--format", "json"]).output)
+  }
+
+  @Test("a picture that left in a gradient is recovered to rounding")
+  func gradient() throws {
+    let report = try report(Example.gradient + ["--truth", "Models/mlp_truth.h5"])
+    let recovery = try #require(report.recoveries.first { $0.isModelInput })
+    #expect(recovery.proven && recovery.samples == 1)
+    let quality = try #require(recovery.quality)
+    // Gradients are stored in single precision: relative errors of 6e-8, squared.
+    #expect(quality.meanSquaredError.count == 1)
+    #expect(quality.meanSquaredError.allSatisfy { $0 < 1e-12 })
+    #expect(quality.labelsCorrect == 1)
+  }
+
+  @Test(
+    "every way in which the gradient gets out gives the same label, proven",
+    arguments: [Example.gradient, Example.update, Example.optimizer])
+  func label(arguments: [String]) throws {
+    let report = try report(arguments)
+    #expect(report.labels?.present == [4] && report.labels?.exact == true)
+    #expect(report.recoveries.contains { $0.proven && $0.isModelInput })
+    #expect(report.findings.contains { $0.severity == "critical" && $0.evidence == "proven" })
+  }
+
+  @Test("the control has no recovery, and its layers are listed as not looked at")
+  func control() throws {
+    let report = try report(Example.control)
+    #expect(report.recoveries.isEmpty && report.findings.isEmpty)
+    #expect(report.skipped.count(where: { $0.artifact == "Models/cnn_without_dense.h5" }) == 3)
+  }
+
+  @Test("a gradient that carries its architecture stands alone")
+  func gradientAlone() throws {
+    let report = try report(["audit", "--gradient", "Models/mlp_gradient.h5"])
+    #expect(report.recoveries.contains { $0.isModelInput && $0.proven })
+    #expect(report.inputs.map(\.role) == ["gradient"])
+  }
+
+  @Test("the truth changes the measured quality and nothing else")
+  func truth() throws {
+    let without = try report(Example.gradient)
+    let with = try report(Example.gradient + ["--truth", "Models/mlp_truth.h5"])
+    #expect(without.recoveries.allSatisfy { $0.quality == nil })
+    #expect(without.findings.map(\.id) == with.findings.map(\.id))
+    #expect(without.verdict == with.verdict)
+  }
+
+  @Test("the update also stands with the architecture in a file of its own")
+  func updateWithModel() throws {
+    let report = try report(
+      ["audit", "Models/update_before.h5"] + Example.update.dropFirst())
+    #expect(report.recoveries.contains { $0.isModelInput && $0.proven })
+  }
+
+  @Test("--batch-size replaces what the file says")
+  func batchSize() throws {
+    let report = try report(Example.gradient + ["--batch-size", "3"])
+    #expect(report.recoveries.allSatisfy { $0.batchSize == 3 })
+  }
+
+  @Test("--max-memory refuses numbers beyond it and says how to raise it")
+  func maxMemory() throws {
+    let outcome = try Tool.run([
+      "audit", "Models/mlp.h5", "--max-memory", "1KiB", "--fail-on", "none",
+    ])
+    #expect(outcome.code == 2)
+    #expect((outcome.text + outcome.errorText).contains("--max-memory"))
+  }
+
+  @Test("a directory is searched by content, in sorted order, without following links")
+  func directory() throws {
+    try Tool.withDirectory { folder in
+      let inner = folder.appending(path: "b")
+      try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+      try Tool.copy("Models/mlp.h5", to: inner, as: "renamed.bin")
+      try Tool.copy("Models/cnn_without_dense.h5", to: folder, as: "a.h5")
+      try Data("no checkpoint".utf8).write(to: folder.appending(path: "text.h5"))
+      try FileManager.default.createSymbolicLink(
+        at: folder.appending(path: "link.h5"),
+        withDestinationURL: Tool.root.appending(path: "Models/adam_one_step.h5"))
+      let outcome = try Tool.run(["audit", ".", "--format", "json"], in: folder)
+      #expect(outcome.code == 1)
+      #expect(try JSONReport(outcome.output).inputs.map(\.path) == ["a.h5", "b/renamed.bin"])
+    }
+  }
+}

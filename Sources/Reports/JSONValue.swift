@@ -1,6 +1,9 @@
+internal import AuditModel
+
 /// A JSON document whose text depends on its content alone.
 ///
-/// Keys are sorted, numbers have the shortest form that reads back as the same value, a number that
+/// Keys are sorted, numbers have six significant digits (a mathematical library
+/// may round its last one differently on another processor), a number that
 /// JSON cannot express is `null`. Characters that hide, reorder or command are written as `\uXXXX`,
 /// so the text is safe to print and every string still reads back unchanged.
 enum JSONValue: Equatable {
@@ -24,7 +27,7 @@ enum JSONValue: Equatable {
     case .null: result += "null"
     case .bool(let value): result += value ? "true" : "false"
     case .integer(let value): result += String(value)
-    case .number(let value): result += value.isFinite ? value.description : "null"
+    case .number(let value): result += value.isFinite ? value.rounded(digits: 6) : "null"
     case .string(let value): result += Self.quoted(value)
     case .array(let elements): Self.write(elements, to: &result, indentation: indentation)
     case .object(let members) where members.isEmpty: result += "{}"
@@ -99,4 +102,12 @@ extension JSONValue {
 
   /// The texts in their order.
   init(_ texts: [String]) { self = .array(texts.map { .string($0) }) }
+}
+
+extension Double {
+  /// The shortest decimal form of the number rounded to `digits` significant digits.
+  fileprivate func rounded(digits: Int) -> String {
+    let text = DisplayedNumber.significant(magnitude, digits: digits)
+    return (Double(text).map { self < 0 ? -$0 : $0 } ?? self).description
+  }
 }

@@ -1,8 +1,8 @@
-internal import Networks
+package import Networks
 
 /// Reads the architecture of this project's own layout; `LayoutDocument` describes it.
-enum ArchitectureJSON {
-  static func network(
+package enum ArchitectureJSON {
+  package static func network(
     from text: String, channelsFirst: Bool, loss: String?, file: String
   ) throws(CheckpointError) -> Network {
     func failure(_ detail: String) -> CheckpointError {

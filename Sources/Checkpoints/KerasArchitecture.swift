@@ -1,4 +1,4 @@
-internal import Networks
+package import Networks
 
 /// Turns a Keras `model_config` into a network.
 ///
@@ -6,12 +6,12 @@ internal import Networks
 ///   model is named `inner/layer`.
 /// - An activation inside a layer's configuration becomes a node of its own behind the layer.
 /// - Nothing is executed or imported: a `Lambda` or a registered class becomes a ``CustomLayer``.
-struct KerasArchitecture {
+package struct KerasArchitecture {
   /// Reads the JSON text of a configuration.
   ///
   /// - Parameter training: the text of `training_config`, for the loss.
   /// - Throws: ``CheckpointError/Reason/architecture(detail:)``.
-  static func network(
+  package static func network(
     from text: String, training: String? = nil, file: String
   ) throws(CheckpointError) -> Network {
     guard let json = JSONValue(untrusted: text) else {

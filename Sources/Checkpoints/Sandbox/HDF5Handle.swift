@@ -19,7 +19,7 @@ struct HDF5Handle: ~Copyable {
 
 extension String {
   /// Text from bytes of unknown encoding; bytes that are not UTF-8 become `\xHH`.
-  init(untrusted bytes: some Collection<UInt8>) {
+  package init(untrusted bytes: some Collection<UInt8>) {
     if let text = String(validating: bytes, as: UTF8.self) {
       self = text
       return

@@ -19,7 +19,7 @@ struct ReadingRequest: Codable, Sendable {
 }
 
 /// What the child answers on its standard output.
-enum ReadingResponse: Codable, Sendable {
+package enum ReadingResponse: Codable, Sendable {
   case catalogue(Catalogue)
   case failure(String)
 }
@@ -69,7 +69,7 @@ public enum ReadingChild {
   ///
   /// - Parameter allocate: returns zeroed memory for the decoded numbers.
   // Safe: the image outlives the call, and HDF5 is told to write nowhere but into the result.
-  static func read(
+  package static func read(
     image: UnsafeMutableRawBufferPointer, limits: ReadingLimits,
     allocate: (Int) -> UnsafeMutableRawBufferPointer?
   ) -> ReadingResponse {

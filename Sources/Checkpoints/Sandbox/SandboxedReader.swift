@@ -1,6 +1,6 @@
 internal import CSystem
 internal import Glibc
-internal import Tensors
+package import Tensors
 
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials
@@ -26,7 +26,7 @@ public struct SandboxedReader: Sendable {
   /// Reads the HDF5 image in `range` of `file`.
   ///
   /// - Throws: ``CheckpointError`` if the image is damaged or the child does not return.
-  func read(
+  package func read(
     _ file: MappedFile, range: Range<Int>, path: String
   ) throws(CheckpointError) -> Container {
     let seconds = 5 + range.count / (10 << 20)
@@ -81,7 +81,7 @@ public struct SandboxedReader: Sendable {
 
 extension Catalogue {
   /// Joins names and numbers, and checks every extent once more: the child may have been subverted.
-  func container(
+  package func container(
     file: any TensorStorage, image: Range<Int>, shared: (any TensorStorage)?, path: String
   ) throws(CheckpointError) -> Container {
     var datasets: [String: Container.Dataset] = [:]

@@ -1,4 +1,10 @@
 internal import CHDF5
+internal import Synchronization
+
+/// The library keeps global state without a lock of its own: one caller at a time.
+enum HDF5Library {
+  static let turn = Mutex<Void>(())
+}
 
 /// An HDF5 object that one value owns and closes exactly once.
 ///

@@ -112,18 +112,19 @@ extension Catalogue.Numbers {
     file: any TensorStorage, image: Range<Int>, shared: (any TensorStorage)?
   ) -> Tensor? {
     let storage: any TensorStorage
-    let start: Int
+    let offset: Int
+    let bounds: Range<Int>
     switch location {
-    case .file(let offset): (storage, start) = (file, image.lowerBound + offset)
-    case .shared(let offset):
+    case .file(let place): (storage, offset, bounds) = (file, place, image)
+    case .shared(let place):
       guard let shared else { return nil }
-      (storage, start) = (shared, offset)
+      // Safe: only the number of bytes is read.
+      (storage, offset, bounds) = (shared, place, unsafe 0..<shared.bytes.count)
     }
-    // Safe: only the number of bytes is read.
-    let available = unsafe storage.bytes.count
-    guard let size = shape.checkedProduct(times: kind.byteCount), start >= 0, start <= available,
-      size <= available - start
+    guard let size = shape.checkedProduct(times: kind.byteCount), offset >= 0,
+      offset <= bounds.count, size <= bounds.count - offset
     else { return nil }
-    return Tensor(storage: storage, byteOffset: start, shape: shape, kind: kind)
+    return Tensor(
+      storage: storage, byteOffset: bounds.lowerBound + offset, shape: shape, kind: kind)
   }
 }

@@ -145,12 +145,15 @@ enum InboundNodes {
     guard let calls = json?.array else { return [] }
     if let name = reference(.array(calls)) { return [name] }
     guard let first = calls.first else { return [] }
-    if calls.allSatisfy({ reference($0) != nil }) { return calls.compactMap(reference) }
+    if calls.allSatisfy({ reference($0) != nil }) { return calls.flatMap(collect) }
     return collect(first)
   }
 
   private static func collect(_ json: JSONValue) -> [String] {
-    if let name = reference(json) { return [name] }
+    if let name = reference(json) {
+      // Keras 2 lists what is given by keyword behind the reference.
+      return [name] + (json.array?.dropFirst(3).flatMap(collect) ?? [])
+    }
     if let name = json["config"]?["keras_history"]?.array?.first?.string { return [name] }
     if let values = json.array { return values.flatMap(collect) }
     if case .object(let members) = json {
@@ -161,7 +164,8 @@ enum InboundNodes {
 
   private static func reference(_ json: JSONValue) -> String? {
     guard let parts = json.array, parts.count >= 3, let name = parts[0].string,
-      parts[1].integer != nil, parts[2].integer != nil
+      // A constant stands as `["_CONSTANT_VALUE", -1, value]`.
+      let call = parts[1].integer, call >= 0, parts[2].integer != nil
     else { return nil }
     return name
   }

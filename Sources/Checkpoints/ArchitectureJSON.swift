@@ -64,9 +64,11 @@ package enum ArchitectureJSON {
     case Convolution.kind: return convolution(json, channelsFirst)
     case Pooling.kind:
       let statistic = Pooling.Statistic(rawValue: json["statistic"]?.string ?? "")
-      guard let statistic, let window = (json["window"] ?? .array([])).integers else { return nil }
+      guard let statistic, let window = (json["window"] ?? .array([])).amounts,
+        isPlausible(json["stride"])
+      else { return nil }
       return Pooling(
-        statistic, window: window, stride: json["stride"]?.integers,
+        statistic, window: window, stride: json["stride"]?.amounts,
         isSame: json["padding"]?.string == "same", channelsFirst: channelsFirst)
     case Embedding.kind:
       guard let tokens = json["tokens"]?.extent, let width = json["width"]?.extent else {
@@ -98,30 +100,44 @@ package enum ArchitectureJSON {
     }
   }
 
+  /// Whether a field is left out, a word, or amounts that can be.
+  private static func isPlausible(_ json: JSONValue?) -> Bool {
+    guard let json, !json.isNull, json.string == nil else { return true }
+    return json.amounts != nil
+  }
+
   private static func convolution(_ json: JSONValue, _ channelsFirst: Bool) -> Convolution? {
     let variant = Convolution.Variant(rawValue: json["variant"]?.string ?? "plain")
     guard let variant, let filters = json["filters"]?.extent,
-      let kernel = json["kernel"]?.integers, kernel.allSatisfy({ $0 > 0 && $0 < 1 << 32 })
+      let kernel = json["kernel"]?.amounts, !kernel.contains(0),
+      isPlausible(json["stride"]), isPlausible(json["dilation"]), isPlausible(json["padding"])
     else { return nil }
     let padding: Convolution.Padding? =
       switch json["padding"]?.string {
       case "same": .same
       case "causal": .causal
       case "valid": .valid
-      case nil: json["padding"].map { $0.integers.map { .explicit($0) } ?? .valid } ?? .valid
+      case nil: json["padding"].map { $0.amounts.map { .explicit($0) } ?? .valid } ?? .valid
       default: nil
       }
     guard let padding else { return nil }
     return Convolution(
-      variant: variant, filters: filters, kernel: kernel, stride: json["stride"]?.integers,
-      dilation: json["dilation"]?.integers, padding: padding, groups: json["groups"]?.extent ?? 1,
+      variant: variant, filters: filters, kernel: kernel, stride: json["stride"]?.amounts,
+      dilation: json["dilation"]?.amounts, padding: padding, groups: json["groups"]?.extent ?? 1,
       hasBias: json["bias"]?.bool ?? true, channelsFirst: channelsFirst)
   }
 }
 
 extension JSONValue {
   /// A positive whole number of plausible size.
-  var extent: Int? { integer.flatMap { $0 > 0 && $0 <= 1 << 40 ? $0 : nil } }
+  ///
+  /// Bounded so that no product of an extent and an amount overflows.
+  var extent: Int? { integer.flatMap { $0 > 0 && $0 <= 1 << 30 ? $0 : nil } }
+
+  /// One whole number of plausible size, or a list of them, such as a stride per axis.
+  var amounts: [Int]? {
+    integers.flatMap { $0.allSatisfy { (0...1 << 20).contains($0) } ? $0 : nil }
+  }
 
   /// A list of extents; anything that is not a positive whole number is open.
   var shape: Shape? { array.map { $0.map(\.extent) } }

@@ -113,7 +113,7 @@ package struct KerasArchitecture {
     let config = layer["config"]
     let stated =
       config?["batch_shape"] ?? config?["batch_input_shape"] ?? layer["build_config"]?["input_shape"]
-    return stated?.array.map { $0.dropFirst().map { extent in extent.integer.flatMap { $0 > 0 ? $0 : nil } } }
+    return stated?.shape.map { Array($0.dropFirst()) }
   }
 
   /// Adds one layer and, where its configuration names one, the activation behind it.

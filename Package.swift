@@ -62,6 +62,9 @@ let package = Package(
 
     // MARK: - Tests
     .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "Tensors"],
+      swiftSettings: settings),
+    .testTarget(
       name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
       swiftSettings: settings),
     .testTarget(

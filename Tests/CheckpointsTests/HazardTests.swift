@@ -99,6 +99,13 @@ struct HazardTests {
       try omissions { $0.attributeBytes = 1 }.contains { $0.hasSuffix("larger than 1 B") })
   }
 
+  @Test("attributes are found though the object's header does not count them")
+  func uncountedAttributes() throws {
+    let container = try hostile("layouts_own_number.h5")
+    #expect(container.number("leakaudit_layout") == 999)
+    #expect(container.text("architecture") != nil)
+  }
+
   @Test("bytes that are no HDF5 are a failure, not a crash")
   func garbage() throws {
     let scratch = try Place.Scratch()

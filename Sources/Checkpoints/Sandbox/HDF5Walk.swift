@@ -118,15 +118,14 @@ struct HDF5Walk {
   }
 
   private mutating func attributes(of object: hid_t, path: String) {
-    let count = Int(H5Aget_num_attrs(object))
-    if count > limits.attributesPerObject {
-      omit(path, "only \(limits.attributesPerObject) of its \(count) attributes were read")
-    }
-    for index in 0..<max(0, min(count, limits.attributesPerObject)) {
-      let opened = unsafe H5Aopen_by_idx(
-        object, ".", H5_INDEX_NAME, H5_ITER_INC, hsize_t(index), chdf5_default(), chdf5_default())
-      guard let attribute = HDF5Handle(opened, closedBy: H5Aclose) else {
-        omit(path, "attribute \(index) cannot be opened; the file is damaged there")
+    let limit = limits.attributesPerObject
+    let (names, isReadable) = AttributeName.all(of: object, atMost: limit + 1)
+    if !isReadable { omit(path, "its list of attributes is damaged") }
+    if names.count > limit { omit(path, "only \(limit) of its attributes were read") }
+    for name in names.prefix(limit) {
+      let text = String(untrusted: name.bytes.prefix(limits.nameBytes))
+      guard let attribute = name.open(in: object) else {
+        omit(path, "attribute '\(text)' cannot be opened; the file is damaged there")
         continue
       }
       let size = Int(clamping: H5Aget_storage_size(attribute.identifier))
@@ -135,12 +134,6 @@ struct HDF5Walk {
         omit(path, "the attributes exceed \(limits.totalAttributeBytes.byteText)")
         return
       }
-      var name = [CChar](repeating: 0, count: limits.nameBytes + 1)
-      // Safe: the buffer has room for the stated number of bytes.
-      let length = unsafe H5Aget_name(attribute.identifier, name.count, &name)
-      guard length >= 0 else { continue }
-      let text = String(
-        untrusted: name.prefix(min(length, limits.nameBytes)).map(UInt8.init(bitPattern:)))
       let value = Container.Attribute(
         reading: attribute.identifier, limit: limits.attributeBytes)
       if case .unsupported(let reason) = value {

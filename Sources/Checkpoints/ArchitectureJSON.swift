@@ -14,8 +14,10 @@ package enum ArchitectureJSON {
     var sources: [String: Network.Source] = [:]
     var shapes: [Shape] = []
     for input in json["inputs"]?.array ?? [] {
-      guard let name = input["name"]?.string, let shape = input["shape"]?.shape else {
-        throw failure("an input needs 'name' and 'shape'")
+      guard let name = input["name"]?.string, let shape = input["shape"]?.shape,
+        input["shape"]?.hasPlausibleExtents == true
+      else {
+        throw failure("an input needs 'name' and 'shape', each axis at most 2^30 long")
       }
       sources[name] = .input(shapes.count)
       shapes.append(shape)
@@ -138,6 +140,9 @@ extension JSONValue {
   var amounts: [Int]? {
     integers.flatMap { $0.allSatisfy { (0...1 << 20).contains($0) } ? $0 : nil }
   }
+
+  /// Whether no extent of a shape is longer than anything can be.
+  var hasPlausibleExtents: Bool { array?.allSatisfy { $0.number ?? 0 <= 0x1p30 } ?? true }
 
   /// A list of extents; anything that is not a positive whole number is open.
   var shape: Shape? { array.map { $0.map(\.extent) } }

@@ -69,13 +69,17 @@ package struct KerasArchitecture {
       let reference = layer["name"]?.string ?? name
       let sources: [Network.Source]
       if className == "InputLayer" {
-        sources = input(layer, arriving: arriving, at: inputIndex)
+        sources = try input(layer, arriving: arriving, at: inputIndex)
         inputIndex += 1
         outputs[reference] = sources
         previous = sources
         continue
       } else if isSequential {
-        sources = previous ?? input(layer, arriving: nil, at: inputIndex)
+        if let previous {
+          sources = previous
+        } else {
+          sources = try input(layer, arriving: nil, at: inputIndex)
+        }
       } else {
         let names = InboundNodes.names(in: layer["inbound_nodes"])
         sources = names.flatMap { outputs[$0] ?? [] }
@@ -102,18 +106,21 @@ package struct KerasArchitecture {
   /// An input layer: a new model input, or what feeds the inner model.
   private mutating func input(
     _ layer: JSONValue, arriving: [Network.Source]?, at index: Int
-  ) -> [Network.Source] {
+  ) throws(CheckpointError) -> [Network.Source] {
     if let arriving, !arriving.isEmpty { return [arriving[min(index, arriving.count - 1)]] }
-    inputShapes.append(Self.batchShape(of: layer) ?? [])
+    let stated = Self.batchShape(of: layer)
+    guard stated?.hasPlausibleExtents ?? true else {
+      throw failure("an input has an axis longer than 2^30")
+    }
+    inputShapes.append(stated?.shape.map { Array($0.dropFirst()) } ?? [])
     return [.input(inputShapes.count - 1)]
   }
 
-  /// The input shape a layer states, without the batch axis.
-  static func batchShape(of layer: JSONValue) -> Shape? {
+  /// The input shape a layer states, with the batch axis.
+  private static func batchShape(of layer: JSONValue) -> JSONValue? {
     let config = layer["config"]
-    let stated =
-      config?["batch_shape"] ?? config?["batch_input_shape"] ?? layer["build_config"]?["input_shape"]
-    return stated?.shape.map { Array($0.dropFirst()) }
+    return config?["batch_shape"] ?? config?["batch_input_shape"]
+      ?? layer["build_config"]?["input_shape"]
   }
 
   /// Adds one layer and, where its configuration names one, the activation behind it.

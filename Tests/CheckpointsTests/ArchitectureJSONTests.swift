@@ -126,6 +126,7 @@ struct ArchitectureJSONTests {
       ("", "not a JSON object"), ("[]", "not a JSON object"), ("{}", "with a list 'layers'"),
       (#"{"layers": []}"#, "lists no layer"),
       (#"{"inputs": [{"name": "x"}], "layers": []}"#, "an input needs 'name' and 'shape'"),
+      (#"{"inputs": [{"name": "x", "shape": [1e300]}], "layers": []}"#, "at most 2^30 long"),
       (#"{"inputs": [{"shape": []}], "layers": []}"#, "an input needs 'name' and 'shape'"),
       (#"{"layers": [{"kind": "flatten"}]}"#, "a layer needs 'name' and 'kind'"),
       (#"{"layers": [{"name": "a"}]}"#, "a layer needs 'name' and 'kind'"),

@@ -137,6 +137,10 @@ struct KerasArchitectureTests {
   @Test(
     "a configuration that cannot be followed says where",
     arguments: [
+      (
+        #"{"class_name": "Sequential", "config": [{"class_name": "InputLayer", "config": {"batch_shape": [null, 4611686018427387904]}}, {"class_name": "Dense", "config": {"units": 1}}]}"#,
+        "longer than 2^30"
+      ),
       ("", "not JSON"), ("{", "not JSON"), ("{}", "no list of layers"),
       (#"{"class_name": "Sequential", "config": {"layers": []}}"#, "lists no layer"),
       (#"{"class_name": "Sequential", "config": [{}]}"#, "a layer has no class_name"),

@@ -68,6 +68,9 @@ let package = Package(
       name: "AttacksTests", dependencies: ["AuditModel", "Attacks", "Networks", "Tensors"],
       swiftSettings: settings),
     .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "Tensors"],
+      swiftSettings: settings),
+    .testTarget(
       name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
       swiftSettings: settings),
     .testTarget(

@@ -1,8 +1,8 @@
-internal import Networks
+package import Networks
 
 /// Reads the architecture of this project's own layout; `LayoutDocument` describes it.
-enum ArchitectureJSON {
-  static func network(
+package enum ArchitectureJSON {
+  package static func network(
     from text: String, channelsFirst: Bool, loss: String?, file: String
   ) throws(CheckpointError) -> Network {
     func failure(_ detail: String) -> CheckpointError {
@@ -14,8 +14,10 @@ enum ArchitectureJSON {
     var sources: [String: Network.Source] = [:]
     var shapes: [Shape] = []
     for input in json["inputs"]?.array ?? [] {
-      guard let name = input["name"]?.string, let shape = input["shape"]?.shape else {
-        throw failure("an input needs 'name' and 'shape'")
+      guard let name = input["name"]?.string, let shape = input["shape"]?.shape,
+        input["shape"]?.hasPlausibleExtents == true
+      else {
+        throw failure("an input needs 'name' and 'shape', each axis at most 2^30 long")
       }
       sources[name] = .input(shapes.count)
       shapes.append(shape)
@@ -64,9 +66,11 @@ enum ArchitectureJSON {
     case Convolution.kind: return convolution(json, channelsFirst)
     case Pooling.kind:
       let statistic = Pooling.Statistic(rawValue: json["statistic"]?.string ?? "")
-      guard let statistic, let window = (json["window"] ?? .array([])).integers else { return nil }
+      guard let statistic, let window = (json["window"] ?? .array([])).amounts,
+        isPlausible(json["stride"])
+      else { return nil }
       return Pooling(
-        statistic, window: window, stride: json["stride"]?.integers,
+        statistic, window: window, stride: json["stride"]?.amounts,
         isSame: json["padding"]?.string == "same", channelsFirst: channelsFirst)
     case Embedding.kind:
       guard let tokens = json["tokens"]?.extent, let width = json["width"]?.extent else {
@@ -98,30 +102,47 @@ enum ArchitectureJSON {
     }
   }
 
+  /// Whether a field is left out, a word, or amounts that can be.
+  private static func isPlausible(_ json: JSONValue?) -> Bool {
+    guard let json, !json.isNull, json.string == nil else { return true }
+    return json.amounts != nil
+  }
+
   private static func convolution(_ json: JSONValue, _ channelsFirst: Bool) -> Convolution? {
     let variant = Convolution.Variant(rawValue: json["variant"]?.string ?? "plain")
     guard let variant, let filters = json["filters"]?.extent,
-      let kernel = json["kernel"]?.integers, kernel.allSatisfy({ $0 > 0 && $0 < 1 << 32 })
+      let kernel = json["kernel"]?.amounts, !kernel.contains(0),
+      isPlausible(json["stride"]), isPlausible(json["dilation"]), isPlausible(json["padding"])
     else { return nil }
     let padding: Convolution.Padding? =
       switch json["padding"]?.string {
       case "same": .same
       case "causal": .causal
       case "valid": .valid
-      case nil: json["padding"].map { $0.integers.map { .explicit($0) } ?? .valid } ?? .valid
+      case nil: json["padding"].map { $0.amounts.map { .explicit($0) } ?? .valid } ?? .valid
       default: nil
       }
     guard let padding else { return nil }
     return Convolution(
-      variant: variant, filters: filters, kernel: kernel, stride: json["stride"]?.integers,
-      dilation: json["dilation"]?.integers, padding: padding, groups: json["groups"]?.extent ?? 1,
+      variant: variant, filters: filters, kernel: kernel, stride: json["stride"]?.amounts,
+      dilation: json["dilation"]?.amounts, padding: padding, groups: json["groups"]?.extent ?? 1,
       hasBias: json["bias"]?.bool ?? true, channelsFirst: channelsFirst)
   }
 }
 
 extension JSONValue {
   /// A positive whole number of plausible size.
-  var extent: Int? { integer.flatMap { $0 > 0 && $0 <= 1 << 40 ? $0 : nil } }
+  ///
+  /// Bounded so that no product of an extent and an amount overflows.
+  var extent: Int? { integer.flatMap { $0 > 0 && $0 <= 1 << 30 ? $0 : nil } }
+
+  /// One whole number of plausible size, or a list of them, such as a stride per axis.
+  var amounts: [Int]? {
+    integers.flatMap { $0.allSatisfy { (0...1 << 20).contains($0) } ? $0 : nil }
+  }
+
+  /// Whether no extent of a shape is longer than anything can be.
+  var hasPlausibleExtents: Bool { array?.allSatisfy { $0.number ?? 0 <= 0x1p30 } ?? true }
 
   /// A list of extents; anything that is not a positive whole number is open.
   var shape: Shape? { array.map { $0.map(\.extent) } }

@@ -6,18 +6,29 @@ public enum FileRole: String, Sendable {
 }
 
 /// A file after parsing, before anybody knows what it means.
-struct ParsedFile {
-  var path: String
-  var role: FileRole
-  var container: Container
+package struct ParsedFile {
+  package var path: String
+  package var role: FileRole
+  package var container: Container
   /// The configuration beside the container: `config.json` of an archive or of a sibling file.
-  var configuration: String?
+  package var configuration: String?
   /// Whether the container is a member of a `.keras` archive.
-  var isArchive = false
+  package var isArchive = false
+
+  package init(
+    path: String, role: FileRole, container: Container, configuration: String? = nil,
+    isArchive: Bool = false
+  ) {
+    self.path = path
+    self.role = role
+    self.container = container
+    self.configuration = configuration
+    self.isArchive = isArchive
+  }
 }
 
 /// A layout of checkpoints or gradients; one conformance per file in `Formats/`.
-protocol CheckpointFormat: Sendable {
+package protocol CheckpointFormat: Sendable {
   /// The name in reports.
   static var name: String { get }
   init()
@@ -30,8 +41,8 @@ protocol CheckpointFormat: Sendable {
 /// Every layout, most specific first; the last one takes whatever is left.
 ///
 /// A test fails if a file in `Formats/` is missing here.
-enum FormatCatalog {
-  static let all: [any CheckpointFormat.Type] = [
+package enum FormatCatalog {
+  package static let all: [any CheckpointFormat.Type] = [
     LeakauditLayout.self,
     KerasArchive.self,
     KerasLegacyH5.self,
@@ -39,7 +50,7 @@ enum FormatCatalog {
     TensorDump.self,
   ]
 
-  static func read(_ file: ParsedFile) throws(CheckpointError) -> Contents {
+  package static func read(_ file: ParsedFile) throws(CheckpointError) -> Contents {
     for type in all {
       let format = type.init()
       guard format.recognises(file) else { continue }

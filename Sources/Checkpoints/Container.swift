@@ -132,8 +132,8 @@ extension String {
 }
 
 /// Text order in which runs of digits compare as numbers: `vars/9` before `vars/10`.
-enum NaturalOrder {
-  static func precedes(_ lhs: String, _ rhs: String) -> Bool {
+package enum NaturalOrder {
+  package static func precedes(_ lhs: String, _ rhs: String) -> Bool {
     var (left, right) = (lhs.utf8[...], rhs.utf8[...])
     while let a = left.first, let b = right.first {
       if a.isDigit, b.isDigit {

@@ -18,7 +18,7 @@ public struct NamedTensor: Sendable {
   }
 
   /// Reads layer and role off a name such as `mlp/fc1/kernel:0` or `body.0.weight`.
-  init(path: String, name: String, tensor: Tensor) {
+  package init(path: String, name: String, tensor: Tensor) {
     var parts = name.split { $0 == "/" || $0 == "." }.map(String.init)
     let last = parts.popLast() ?? name
     let bare = last.split(separator: ":").first.map(String.init) ?? last
@@ -28,7 +28,7 @@ public struct NamedTensor: Sendable {
 
 extension ParameterRole {
   /// The role behind the name that Keras, PyTorch or Flax gives a parameter.
-  init(named name: String) {
+  package init(named name: String) {
     self =
       switch name.lowercased() {
       case "kernel", "weight", "weights", "w": .weight

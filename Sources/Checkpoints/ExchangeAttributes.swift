@@ -1,6 +1,6 @@
 extension ExchangeFacts {
   /// Reads the attributes of one group; a value that makes no sense is a problem, not a guess.
-  init(attributesOf path: String, in container: Container) {
+  package init(attributesOf path: String, in container: Container) {
     batchSize = integer("batch_size", path, container)
     localSteps = integer("local_steps", path, container)
     for name in ["learning_rate", "lr"] {

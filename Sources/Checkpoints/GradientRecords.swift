@@ -2,9 +2,9 @@ internal import Networks
 internal import Tensors
 
 /// Gradients and updates in a container, whichever groups hold them.
-enum GradientRecords {
+package enum GradientRecords {
   /// What a group's name says about the tensors below it.
-  enum Section: Equatable {
+  package enum Section: Equatable {
     case gradient, update, optimizer, parameters, truth, ignored
   }
 
@@ -94,16 +94,16 @@ enum GradientRecords {
 }
 
 /// A dataset's path, taken apart into what its groups mean.
-struct SectionedPath {
-  var path: String
-  var section: GradientRecords.Section
+package struct SectionedPath {
+  package var path: String
+  package var section: GradientRecords.Section
   /// The groups that say step, round or client, joined; empty if there are none.
-  var label: String
+  package var label: String
   /// What is left: the parameter's own name.
-  var name: String
+  package var name: String
 
   /// - Returns: `nil` if no group has a meaning.
-  init?(_ path: String) {
+  package init?(_ path: String) {
     var components = path.components[...]
     var section: GradientRecords.Section?
     var labels: [Substring] = []

@@ -5,7 +5,7 @@
 #endif
 
 /// Any JSON document, for configurations whose shape depends on their content.
-enum JSONValue: Decodable, Sendable {
+package enum JSONValue: Decodable, Sendable {
   case null
   case bool(Bool)
   case number(Double)
@@ -13,7 +13,7 @@ enum JSONValue: Decodable, Sendable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let value = try? container.decode(String.self) {
       self = .string(value)
@@ -33,15 +33,15 @@ enum JSONValue: Decodable, Sendable {
   }
 
   /// The deepest nesting that is parsed; a Keras model inside a model adds about six levels.
-  static let depthLimit = 200
-  static let byteLimit = 64 << 20
+  package static let depthLimit = 200
+  package static let byteLimit = 64 << 20
 
   /// Parses text of unknown origin.
   ///
   /// Python writes `NaN` and `Infinity`, which JSON does not know; they are accepted.
   ///
   /// - Returns: `nil` if the text is not JSON, too deep or too long.
-  init?(untrusted text: String) {
+  package init?(untrusted text: String) {
     let bytes = Array(text.utf8)
     guard bytes.count <= Self.byteLimit, Self.depth(of: bytes) <= Self.depthLimit else {
       return nil
@@ -75,45 +75,45 @@ enum JSONValue: Decodable, Sendable {
 }
 
 extension JSONValue {
-  subscript(key: String) -> JSONValue? {
+  package subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members[key]
   }
 
-  var string: String? {
+  package var string: String? {
     guard case .string(let value) = self else { return nil }
     return value
   }
 
-  var number: Double? {
+  package var number: Double? {
     guard case .number(let value) = self else { return nil }
     return value
   }
 
   /// A whole number that fits; anything else is `nil`.
-  var integer: Int? { number.flatMap { Int(exactly: $0) } }
+  package var integer: Int? { number.flatMap { Int(exactly: $0) } }
 
-  var bool: Bool? {
+  package var bool: Bool? {
     guard case .bool(let value) = self else { return nil }
     return value
   }
 
-  var array: [JSONValue]? {
+  package var array: [JSONValue]? {
     guard case .array(let values) = self else { return nil }
     return values
   }
 
-  var object: [String: JSONValue]? {
+  package var object: [String: JSONValue]? {
     guard case .object(let members) = self else { return nil }
     return members
   }
 
-  var isNull: Bool {
+  package var isNull: Bool {
     if case .null = self { true } else { false }
   }
 
   /// One whole number, or a list of them.
-  var integers: [Int]? {
+  package var integers: [Int]? {
     if let integer { return [integer] }
     guard let array else { return nil }
     let values = array.compactMap(\.integer)

@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Glibc
+internal import Synchronization
 public import Tensors
 
 /// Why the file with recovered samples could not be written.
@@ -44,6 +45,14 @@ public enum RecoveredFile {
 
   /// Writes `directory/recovered.h5`, creating the directory if it is missing.
   public static func write(
+    _ groups: [Group], in directory: String
+  ) throws(RecoveredFileError) {
+    try HDF5Library.turn.withLock { _ throws(RecoveredFileError) in
+      try writeInTurn(groups, in: directory)
+    }
+  }
+
+  private static func writeInTurn(
     _ groups: [Group], in directory: String
   ) throws(RecoveredFileError) {
     let path = directory + "/recovered.h5"

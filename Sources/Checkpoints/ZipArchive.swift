@@ -2,24 +2,24 @@
 ///
 /// Only stored members can be used; every number is checked against the file's real size, and the
 /// local header of a member must agree with the directory. Source: PKWARE APPNOTE 6.3, §4.3.
-@safe struct ZipArchive {
-  struct Member: Hashable {
-    var name: String
+@safe package struct ZipArchive {
+  package struct Member: Hashable {
+    package var name: String
     /// Where the stored bytes lie in the file.
-    var range: Range<Int>
+    package var range: Range<Int>
   }
 
   private let bytes: UnsafeRawBufferPointer
-  private(set) var members: [Member] = []
+  package private(set) var members: [Member] = []
 
-  static let memberLimit = 10_000
+  package static let memberLimit = 10_000
 
   /// Why an archive cannot be used.
-  struct Failure: Error { var detail: String }
+  package struct Failure: Error { package var detail: String }
 
   /// - Parameter bytes: the whole file; must outlive the value.
   // Safe: all reads go through `number(at:bytes:)`, which checks the range.
-  init(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+  package init(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
     unsafe self.bytes = bytes
     let end = try endOfDirectory()
     let count = try number(at: end + 10, bytes: 2)
@@ -46,7 +46,7 @@
     }
   }
 
-  func member(_ name: String) -> Member? { members.first { $0.name == name } }
+  package func member(_ name: String) -> Member? { members.first { $0.name == name } }
 
   private func number(at position: Int, bytes count: Int) throws(Failure) -> Int {
     // Safe: only the number of bytes is read.

@@ -85,6 +85,10 @@ public struct Network: Sendable {
       } catch {
         nodes[index].mismatch = error
       }
+      // What no memory holds counts as unknown, so that no chain of layers can overflow.
+      nodes[index].outputShape = nodes[index].outputShape.map { shape in
+        shape.map { extent in extent.flatMap { $0 <= 1 << 32 ? $0 : nil } }
+      }
     }
   }
 }

@@ -1,12 +1,12 @@
-internal import Networks
+package import Networks
 internal import Tensors
 
 /// A network guessed from parameter names and shapes, for files that state no architecture.
 ///
 /// Layers without parameters cannot be seen: the result is marked as inferred, and whoever uses it
 /// says so. Dense layers are put into the order in which their shapes chain.
-enum InferredNetwork {
-  static func build(
+package enum InferredNetwork {
+  package static func build(
     name: String, from tensors: [NamedTensor], convention: ParameterTable.Convention
   ) -> Network? {
     let groups = LayerGroup.all(of: tensors)

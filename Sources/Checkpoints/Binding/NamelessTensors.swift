@@ -1,12 +1,12 @@
 internal import Networks
-internal import Tensors
+package import Tensors
 
 /// Arrays that carry a position but no name, as Flower and `np.savez` write them.
-enum NamelessTensors {
+package enum NamelessTensors {
   /// Joins each array of two or more axes with the vector behind it, if that can be its bias.
   ///
   /// - Returns: one named tensor per array; the layer is called after the weight's path.
-  static func pair(_ arrays: [(path: String, tensor: Tensor)]) -> [NamedTensor] {
+  package static func pair(_ arrays: [(path: String, tensor: Tensor)]) -> [NamedTensor] {
     var result: [NamedTensor] = []
     var open: (layer: String, shape: [Int])?
     for (path, tensor) in arrays {
@@ -29,7 +29,7 @@ enum NamelessTensors {
   }
 
   /// Whether a name says nothing but a position: `arr_3`, `3`, `param_3`.
-  static func isPositional(_ name: String) -> Bool {
+  package static func isPositional(_ name: String) -> Bool {
     name.wholeMatch(of: /(arr|array|param|tensor|ndarray|p)?[_-]?[0-9]+/.ignoresCase()) != nil
   }
 }

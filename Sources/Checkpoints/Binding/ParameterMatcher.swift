@@ -1,18 +1,18 @@
-internal import Networks
+package import Networks
 internal import Tensors
 
 /// Ties named tensors to the layers of a network, across the naming styles of frameworks.
 ///
 /// A layer's tensors move together. A name decides first (longest common ending), then the shapes,
 /// then the position where everything else fits. Two candidates left are an error, never a guess.
-struct ParameterMatcher {
+package struct ParameterMatcher {
   /// The tensors of a network and how they were found.
-  struct Match {
-    var table: ParameterTable
+  package struct Match {
+    package var table: ParameterTable
     /// Layer groups that were matched by shape or position, not by name.
-    var withoutName: [String] = []
+    package var withoutName: [String] = []
     /// Groups that fit nothing, or more than one place; only if `isLenient`.
-    var leftOver: [NamedTensor] = []
+    package var leftOver: [NamedTensor] = []
   }
 
   let network: Network
@@ -20,10 +20,16 @@ struct ParameterMatcher {
   var known: ParameterTable?
   let file: String
 
+  package init(network: Network, known: ParameterTable? = nil, file: String) {
+    self.network = network
+    self.known = known
+    self.file = file
+  }
+
   /// If `isLenient`, tensors that fit no layer, or several, are listed instead of being an error.
   ///
   /// - Throws: ``CheckpointError`` naming the tensor and its candidates.
-  func match(
+  package func match(
     _ tensors: [NamedTensor], convention: ParameterTable.Convention, isLenient: Bool
   ) throws(CheckpointError) -> Match {
     var match = Match(table: ParameterTable(convention: convention))

@@ -26,7 +26,7 @@ struct KerasWeightsH5: CheckpointFormat {
     where group.lastComponent == "vars" && Self.holdsWeights(group) {
       let place = String(group.parent)
       let layer =
-        names?.layer(at: place) ?? container.text("name", of: group).map { [$0] }
+        names?.layer(at: Self.owner(of: place)) ?? container.text("name", of: group).map { [$0] }
         ?? Self.components(of: place)
       readVariables(in: group, layer: layer, of: container, into: &contents)
     }
@@ -45,6 +45,11 @@ struct KerasWeightsH5: CheckpointFormat {
     return !others.contains(first) && !group.components.contains("seed_generator")
   }
 
+  /// The place of the layer itself: a recurrent layer keeps its variables in its `cell`.
+  private static func owner(of place: String) -> String {
+    place.lastComponent == "cell" ? String(place.parent) : place
+  }
+
   private static func components(of place: String) -> [String] {
     place.components.filter { $0 != "layers" && $0 != "_layer_checkpoint_dependencies" }
       .map(String.init)
@@ -53,7 +58,7 @@ struct KerasWeightsH5: CheckpointFormat {
   private func readVariables(
     in group: String, layer: [String], of container: Container, into contents: inout Contents
   ) {
-    let className = group.parent.split(separator: "/").last.map(String.init) ?? ""
+    let className = String(Self.owner(of: String(group.parent)).lastComponent)
     let tensors = container.names(in: group).compactMap { name -> (String, Tensor)? in
       let path = group + "/" + name
       if case .refused(_, let reason) = container.datasets[path] {

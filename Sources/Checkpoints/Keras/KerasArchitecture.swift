@@ -1,4 +1,4 @@
-internal import Networks
+package import Networks
 
 /// Turns a Keras `model_config` into a network.
 ///
@@ -6,13 +6,13 @@ internal import Networks
 ///   model is named `inner/layer`.
 /// - An activation inside a layer's configuration becomes a node of its own behind the layer.
 /// - Nothing is executed or imported: a `Lambda` or a registered class becomes a ``CustomLayer``.
-struct KerasArchitecture {
+package struct KerasArchitecture {
   /// Reads the JSON text of a configuration.
   ///
   /// The loss is read from `training`, the text of `training_config`.
   ///
   /// - Throws: ``CheckpointError/Reason/architecture(detail:)``.
-  static func network(
+  package static func network(
     from text: String, training: String? = nil, file: String
   ) throws(CheckpointError) -> Network {
     guard let json = JSONValue(untrusted: text) else {
@@ -70,13 +70,17 @@ struct KerasArchitecture {
       let reference = layer["name"]?.string ?? name
       let sources: [Network.Source]
       if className == "InputLayer" {
-        sources = input(layer, arriving: arriving, at: inputIndex)
+        sources = try input(layer, arriving: arriving, at: inputIndex)
         inputIndex += 1
         outputs[reference] = sources
         previous = sources
         continue
       } else if isSequential {
-        sources = previous ?? input(layer, arriving: nil, at: inputIndex)
+        if let previous {
+          sources = previous
+        } else {
+          sources = try input(layer, arriving: nil, at: inputIndex)
+        }
       } else {
         let names = InboundNodes.names(in: layer["inbound_nodes"])
         sources = names.flatMap { outputs[$0] ?? [] }
@@ -103,21 +107,21 @@ struct KerasArchitecture {
   /// An input layer: a new model input, or what feeds the inner model.
   private mutating func input(
     _ layer: JSONValue, arriving: [Network.Source]?, at index: Int
-  ) -> [Network.Source] {
+  ) throws(CheckpointError) -> [Network.Source] {
     if let arriving, !arriving.isEmpty { return [arriving[min(index, arriving.count - 1)]] }
-    inputShapes.append(Self.batchShape(of: layer) ?? [])
+    let stated = Self.batchShape(of: layer)
+    guard stated?.hasPlausibleExtents ?? true else {
+      throw failure("an input has an axis longer than 2^30")
+    }
+    inputShapes.append(stated?.shape.map { Array($0.dropFirst()) } ?? [])
     return [.input(inputShapes.count - 1)]
   }
 
-  /// The input shape a layer states, without the batch axis.
-  static func batchShape(of layer: JSONValue) -> Shape? {
+  /// The input shape a layer states, with the batch axis.
+  private static func batchShape(of layer: JSONValue) -> JSONValue? {
     let config = layer["config"]
-    let stated =
-      config?["batch_shape"] ?? config?["batch_input_shape"]
+    return config?["batch_shape"] ?? config?["batch_input_shape"]
       ?? layer["build_config"]?["input_shape"]
-    return stated?.array.map {
-      $0.dropFirst().map { extent in extent.integer.flatMap { $0 > 0 ? $0 : nil } }
-    }
   }
 
   /// Adds one layer and, where its configuration names one, the activation behind it.
@@ -149,12 +153,15 @@ enum InboundNodes {
     guard let calls = json?.array else { return [] }
     if let name = reference(.array(calls)) { return [name] }
     guard let first = calls.first else { return [] }
-    if calls.allSatisfy({ reference($0) != nil }) { return calls.compactMap(reference) }
+    if calls.allSatisfy({ reference($0) != nil }) { return calls.flatMap(collect) }
     return collect(first)
   }
 
   private static func collect(_ json: JSONValue) -> [String] {
-    if let name = reference(json) { return [name] }
+    if let name = reference(json) {
+      // Keras 2 lists what is given by keyword behind the reference.
+      return [name] + (json.array?.dropFirst(3).flatMap(collect) ?? [])
+    }
     if let name = json["config"]?["keras_history"]?.array?.first?.string { return [name] }
     if let values = json.array { return values.flatMap(collect) }
     if case .object(let members) = json {
@@ -165,7 +172,8 @@ enum InboundNodes {
 
   private static func reference(_ json: JSONValue) -> String? {
     guard let parts = json.array, parts.count >= 3, let name = parts[0].string,
-      parts[1].integer != nil, parts[2].integer != nil
+      // A constant stands as `["_CONSTANT_VALUE", -1, value]`.
+      let call = parts[1].integer, call >= 0, parts[2].integer != nil
     else { return nil }
     return name
   }

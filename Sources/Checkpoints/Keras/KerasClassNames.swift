@@ -2,16 +2,16 @@
 ///
 /// Keras' container saver calls the first `Dense` it meets `dense`, the second `dense_1`; an inner
 /// model becomes `functional` or `sequential` with its own `layers`.
-struct KerasClassNames {
+package struct KerasClassNames {
   private var layers: [String: [String]] = [:]
 
-  init(configuration: String?) {
+  package init(configuration: String?) {
     guard let json = configuration.flatMap({ JSONValue(untrusted: $0) }) else { return }
     collect(json, place: "", prefix: [])
   }
 
   /// The name parts of the layer whose variables lie below `place`, such as `layers/dense_1`.
-  func layer(at place: String) -> [String]? {
+  package func layer(at place: String) -> [String]? {
     layers[place.replacing("_layer_checkpoint_dependencies", with: "layers")]
   }
 
@@ -32,7 +32,7 @@ struct KerasClassNames {
   }
 
   /// `Conv2DTranspose` → `conv2d_transpose`, as Keras' naming does it.
-  static func snakeCase(_ name: String) -> String {
+  package static func snakeCase(_ name: String) -> String {
     name.replacing(/\W+/, with: "")
       .replacing(/(.)([A-Z][a-z]+)/) { "\($0.1)_\($0.2)" }
       .replacing(/([a-z])([A-Z])/) { "\($0.1)_\($0.2)" }

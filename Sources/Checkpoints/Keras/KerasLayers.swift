@@ -24,7 +24,7 @@ enum KerasLayers {
     case "Softmax": return Activation(.softmax)
     case "Flatten": return Flatten()
     case "Reshape":
-      let target = config["target_shape"]?.array?.map { $0.integer.flatMap { $0 > 0 ? $0 : nil } }
+      let target = config["target_shape"]?.shape
       return target.map { Reshape(target: $0) }
     case "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout",
       "GaussianDropout", "GaussianNoise", "ActivityRegularization", "Masking":
@@ -147,9 +147,7 @@ enum KerasLayers {
   }
 
   private static func spread(_ json: JSONValue?, _ dimensions: Int) -> [Int]? {
-    guard let values = json?.integers, values.allSatisfy({ $0 > 0 && $0 < 1 << 32 }) else {
-      return nil
-    }
+    guard let values = json?.amounts, !values.contains(0) else { return nil }
     if values.count == 1 { return Array(repeating: values[0], count: dimensions) }
     return values.count == dimensions ? values : nil
   }

@@ -1,10 +1,10 @@
-internal import Networks
-internal import Tensors
+package import Networks
+package import Tensors
 
 /// Optimiser state as the Keras writers of all generations store it.
-enum KerasOptimizer {
+package enum KerasOptimizer {
   /// State in a legacy file: `optimizer_weights` with `weight_names`.
-  static func named(in container: Container, configuration: String?) -> OptimizerState? {
+  package static func named(in container: Container, configuration: String?) -> OptimizerState? {
     let root = "optimizer_weights"
     guard let names = container.texts("weight_names", of: root), !names.isEmpty else { return nil }
     var state = OptimizerState(
@@ -29,7 +29,7 @@ enum KerasOptimizer {
   }
 
   /// State in a `.weights.h5` file: `optimizer/vars/0`, `1`, ….
-  static func numbered(in container: Container, configuration: String?) -> OptimizerState? {
+  package static func numbered(in container: Container, configuration: String?) -> OptimizerState? {
     let root = "optimizer/vars"
     let names = container.names(in: root)
     guard !names.isEmpty else { return nil }
@@ -113,7 +113,7 @@ enum KerasOptimizer {
   /// Slots without names: either slot by slot per parameter, or parameter by parameter per slot.
   ///
   /// Both orders can fit the shapes; a second moment is never negative, which decides.
-  static func numbered(
+  package static func numbered(
     _ arrays: [(path: String, tensor: Tensor)], optimizer: String
   ) -> [(slot: OptimizerSummary.Slot, tensor: NamedTensor)] {
     let shapes = arrays.map(\.tensor.shape)

@@ -1,54 +1,65 @@
-internal import Tensors
+package import Tensors
 
 /// What the reading child hands to its parent beside the numbers.
-struct Catalogue: Codable, Sendable {
+package struct Catalogue: Codable, Sendable {
   /// Where the numbers of a dataset lie.
-  enum Location: Codable, Sendable {
+  package enum Location: Codable, Sendable {
     /// Inside the audited file itself, at this byte.
     case file(Int)
     /// Inside the shared memory, at this byte.
     case shared(Int)
   }
 
-  struct Numbers: Codable, Sendable {
-    var shape: [Int]
-    var kind: ElementKind
-    var location: Location
-    var isInteger: Bool
+  package struct Numbers: Codable, Sendable {
+    package var shape: [Int]
+    package var kind: ElementKind
+    package var location: Location
+    package var isInteger: Bool
     /// Why the bytes could not be decoded after all.
-    var failure: String?
+    package var failure: String?
+
+    package init(shape: [Int], kind: ElementKind, location: Location, isInteger: Bool) {
+      self.shape = shape
+      self.kind = kind
+      self.location = location
+      self.isInteger = isInteger
+    }
   }
 
-  enum Dataset: Codable, Sendable {
+  package enum Dataset: Codable, Sendable {
     case numbers(Numbers)
     case text([String])
     case refused(shape: [Int], reason: String)
   }
 
-  var groups: [String] = []
-  var datasets: [String: Dataset] = [:]
-  var attributes: [String: [String: Container.Attribute]] = [:]
-  var hazards: [Container.Hazard] = []
-  var omissions: [Container.Omission] = []
+  package var groups: [String] = []
+  package var datasets: [String: Dataset] = [:]
+  package var attributes: [String: [String: Container.Attribute]] = [:]
+  package var hazards: [Container.Hazard] = []
+  package var omissions: [Container.Omission] = []
   /// Bytes of shared memory that were filled.
-  var sharedCount = 0
+  package var sharedCount = 0
+
+  package init() {}
 }
 
 /// How much of a file is looked at.
 ///
 /// Chosen so that every real checkpoint known to us passes with room to spare: the largest public
 /// models have some ten thousand tensors and a nesting of about twelve.
-struct ReadingLimits: Codable, Sendable {
-  var depth = 64
-  var objects = 100_000
-  var attributesPerObject = 2_000
-  var attributeBytes = 64 << 20
-  var totalAttributeBytes = 256 << 20
-  var nameBytes = 4_096
+package struct ReadingLimits: Codable, Sendable {
+  package var depth = 64
+  package var objects = 100_000
+  package var attributesPerObject = 2_000
+  package var attributeBytes = 64 << 20
+  package var totalAttributeBytes = 256 << 20
+  package var nameBytes = 4_096
   /// Bytes of numbers, in the file or decoded.
-  var dataBytes = 4 << 30
+  package var dataBytes: Int
   /// A filtered dataset may be this many times larger than its stored bytes.
-  var expansion = 1_000
+  package var expansion = 1_000
   /// Datasets up to this size may expand as they like.
-  var expansionFloor = 64 << 20
+  package var expansionFloor = 64 << 20
+
+  package init(dataBytes: Int = 4 << 30) { self.dataBytes = dataBytes }
 }

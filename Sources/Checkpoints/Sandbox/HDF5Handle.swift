@@ -1,4 +1,10 @@
 internal import CHDF5
+internal import Synchronization
+
+/// The library keeps global state without a lock of its own: one caller at a time.
+enum HDF5Library {
+  static let turn = Mutex<Void>(())
+}
 
 /// An HDF5 object that one value owns and closes exactly once.
 ///
@@ -19,7 +25,7 @@ struct HDF5Handle: ~Copyable {
 
 extension String {
   /// Text from bytes of unknown encoding; bytes that are not UTF-8 become `\xHH`.
-  init(untrusted bytes: some Collection<UInt8>) {
+  package init(untrusted bytes: some Collection<UInt8>) {
     if let text = String(validating: bytes, as: UTF8.self) {
       self = text
       return

@@ -64,7 +64,7 @@ public import Tensors
   /// A copy of part of the file.
   ///
   /// - Returns: `nil` if the range leaves the file.
-  func copy(_ range: Range<Int>) -> [UInt8]? {
+  package func copy(_ range: Range<Int>) -> [UInt8]? {
     guard range.lowerBound >= 0, range.upperBound <= count else { return nil }
     return unsafe Array(bytes[range])
   }

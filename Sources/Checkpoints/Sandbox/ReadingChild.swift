@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Glibc
+internal import Synchronization
 internal import Tensors
 
 #if canImport(FoundationEssentials)
@@ -19,7 +20,7 @@ struct ReadingRequest: Codable, Sendable {
 }
 
 /// What the child answers on its standard output.
-enum ReadingResponse: Codable, Sendable {
+package enum ReadingResponse: Codable, Sendable {
   case catalogue(Catalogue)
   case failure(String)
 }
@@ -69,7 +70,17 @@ public enum ReadingChild {
   ///
   /// - Parameter allocate: returns zeroed memory for the decoded numbers.
   // Safe: the image outlives the call, and HDF5 is told to write nowhere but into the result.
-  static func read(
+  package static func read(
+    image: UnsafeMutableRawBufferPointer, limits: ReadingLimits,
+    allocate: (Int) -> UnsafeMutableRawBufferPointer?
+  ) -> ReadingResponse {
+    HDF5Library.turn.withLock { _ in
+      unsafe readInTurn(image: image, limits: limits, allocate: allocate)
+    }
+  }
+
+  // Safe: as above.
+  private static func readInTurn(
     image: UnsafeMutableRawBufferPointer, limits: ReadingLimits,
     allocate: (Int) -> UnsafeMutableRawBufferPointer?
   ) -> ReadingResponse {

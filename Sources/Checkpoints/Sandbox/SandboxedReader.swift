@@ -1,6 +1,6 @@
 internal import CSystem
 internal import Glibc
-internal import Tensors
+package import Tensors
 
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials
@@ -26,7 +26,7 @@ public struct SandboxedReader: Sendable {
   /// Reads the HDF5 image in `range` of `file`.
   ///
   /// - Throws: ``CheckpointError`` if the image is damaged or the child does not return.
-  func read(
+  package func read(
     _ file: MappedFile, range: Range<Int>, path: String
   ) throws(CheckpointError) -> Container {
     let seconds = 5 + range.count / (10 << 20)
@@ -81,7 +81,7 @@ public struct SandboxedReader: Sendable {
 
 extension Catalogue {
   /// Joins names and numbers, and checks every extent once more: the child may have been subverted.
-  func container(
+  package func container(
     file: any TensorStorage, image: Range<Int>, shared: (any TensorStorage)?, path: String
   ) throws(CheckpointError) -> Container {
     var datasets: [String: Container.Dataset] = [:]
@@ -112,18 +112,19 @@ extension Catalogue.Numbers {
     file: any TensorStorage, image: Range<Int>, shared: (any TensorStorage)?
   ) -> Tensor? {
     let storage: any TensorStorage
-    let start: Int
+    let offset: Int
+    let bounds: Range<Int>
     switch location {
-    case .file(let offset): (storage, start) = (file, image.lowerBound + offset)
-    case .shared(let offset):
+    case .file(let place): (storage, offset, bounds) = (file, place, image)
+    case .shared(let place):
       guard let shared else { return nil }
-      (storage, start) = (shared, offset)
+      // Safe: only the number of bytes is read.
+      (storage, offset, bounds) = (shared, place, unsafe 0..<shared.bytes.count)
     }
-    // Safe: only the number of bytes is read.
-    let available = unsafe storage.bytes.count
-    guard let size = shape.checkedProduct(times: kind.byteCount), start >= 0, start <= available,
-      size <= available - start
+    guard let size = shape.checkedProduct(times: kind.byteCount), offset >= 0,
+      offset <= bounds.count, size <= bounds.count - offset
     else { return nil }
-    return Tensor(storage: storage, byteOffset: start, shape: shape, kind: kind)
+    return Tensor(
+      storage: storage, byteOffset: bounds.lowerBound + offset, shape: shape, kind: kind)
   }
 }

@@ -47,7 +47,9 @@ struct TensorDump: CheckpointFormat {
       of: contents.parameters + contents.gradients.flatMap(\.tensors)
         + (contents.optimizer?.slots.map(\.tensor) ?? []))
     contents.noteUnread(container)
-    if file.role != .truth, places.allSatisfy({ ["inputs", "labels"].contains($0.path) }) {
+    if file.role != .truth, !places.isEmpty,
+      places.allSatisfy({ ["inputs", "labels"].contains($0.path) })
+    {
       throw CheckpointError(
         .nothingInside(detail: "it holds samples and labels only, as a file for --truth does"),
         file: file.path)

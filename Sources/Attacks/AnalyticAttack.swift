@@ -47,6 +47,7 @@ package enum AttackCatalog {
     var knowledge = Knowledge()
     for attack in all { attack.init().run(on: observation, knowing: &knowledge) }
     GradientSimulation.certify(&knowledge, on: observation)
+    Mixtures.confirm(&knowledge, observation)
     Mixtures.demote(&knowledge, observation)
     return knowledge
   }

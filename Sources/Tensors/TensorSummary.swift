@@ -6,8 +6,6 @@ public struct TensorSummary: Hashable, Sendable {
   public var nanCount = 0
   public var infinityCount = 0
   public var zeroCount = 0
-  /// Sum of the finite elements.
-  public var sum = 0.0
   /// Sum of the squares of the finite elements, relative to ``maximumMagnitude`` squared.
   var scaledSquares = 0.0
   /// The largest finite magnitude; 0 if there is none.
@@ -25,7 +23,6 @@ public struct TensorSummary: Hashable, Sendable {
     nanCount += other.nanCount
     infinityCount += other.infinityCount
     zeroCount += other.zeroCount
-    sum += other.sum
     let peak = max(maximumMagnitude, other.maximumMagnitude)
     if peak > 0 {
       let (own, its) = (maximumMagnitude / peak, other.maximumMagnitude / peak)
@@ -36,7 +33,7 @@ public struct TensorSummary: Hashable, Sendable {
 }
 
 extension Tensor {
-  /// Counts, sums and extremes of all elements.
+  /// Counts, norm and extremes of all elements.
   ///
   /// - Complexity: O(*count*) once; copies of the tensor share the result.
   public func summary() -> TensorSummary { cache.value { computeSummary() } }
@@ -65,29 +62,31 @@ extension Tensor {
   ) -> TensorSummary {
     var result = TensorSummary()
     result.count = count
-    var sum = SIMD8<Double>(), squares = SIMD8<Double>(), peak = SIMD8<Double>()
-    var zeros = SIMD8<Int64>()
+    // Four lanes at a time: with eight, the accumulators would not fit the registers of every
+    // processor.
+    var squares = SIMD4<Double>(), peak = SIMD4<Double>(), zeros = SIMD4<Int64>()
     let whole = count & ~7
     for index in Swift.stride(from: 0, to: whole, by: 8) {
-      let x = unsafe Element.load8(address + index * stride)
-      sum += x
-      squares += x * x
-      peak.replace(with: abs(x), where: abs(x) .> peak)
-      zeros.replace(with: zeros &+ 1, where: x .== 0)
+      let entries = unsafe Element.load8(address + index * stride)
+      for half in 0..<2 {
+        let x = half == 0 ? entries.lowHalf : entries.highHalf
+        let square = x * x
+        squares += square
+        peak.replace(with: square, where: square .> peak)
+        zeros.replace(with: zeros &+ 1, where: x .== 0)
+      }
     }
     for index in whole..<count {
       let x = unsafe Element.load(address + index * stride)
-      sum[0] += x
       squares[0] += x * x
-      peak[0] = max(peak[0], abs(x))
+      peak[0] = max(peak[0], x * x)
       zeros[0] += x == 0 ? 1 : 0
     }
     result.zeroCount = Int(zeros.wrappedSum())
-    result.sum = sum.sum()
-    result.maximumMagnitude = peak.max()
+    result.maximumMagnitude = peak.max().squareRoot()
     let total = squares.sum()
     // A finite sum of normal squares is exact enough; anything else takes the careful path.
-    if total.isFinite, result.sum.isFinite, total > 0x1p-900 {
+    if total.isFinite, total > 0x1p-900 {
       result.scaledSquares = total / (result.maximumMagnitude * result.maximumMagnitude)
     } else if result.zeroCount < count {
       unsafe result.recount(element, at: address, count, stride)
@@ -102,7 +101,7 @@ extension TensorSummary {
   fileprivate mutating func recount<Element: StoredElement>(
     _ element: Element.Type, at address: UnsafeRawPointer, _ count: Int, _ stride: Int
   ) {
-    (sum, scaledSquares, maximumMagnitude) = (0, 0, 0)
+    (scaledSquares, maximumMagnitude) = (0, 0)
     for index in 0..<count {
       let x = unsafe Element.load(address + index * stride)
       if x.isNaN { nanCount += 1 } else if x.isInfinite { infinityCount += 1 }
@@ -112,7 +111,6 @@ extension TensorSummary {
     for index in 0..<count {
       let x = unsafe Element.load(address + index * stride)
       guard x.isFinite else { continue }
-      sum += x
       scaledSquares += (x / maximumMagnitude) * (x / maximumMagnitude)
     }
   }
@@ -130,7 +128,3 @@ final class SummaryCache: Sendable {
     return summary
   }
 }
-
-/// Element-wise magnitude.
-@inline(__always)
-func abs(_ x: SIMD8<Double>) -> SIMD8<Double> { x.replacing(with: -x, where: x .< 0) }

@@ -6,7 +6,7 @@ struct TensorSummaryTests {
   /// Around the width of a kernel and around the size of a block.
   static let lengths = [0, 1, 2, 7, 8, 9, 15, 16, 17, 65_535, 65_536, 65_545, 131_073]
 
-  @Test("counts, sum and norm are those of a plain loop", arguments: lengths)
+  @Test("counts and norm are those of a plain loop", arguments: lengths)
   func plainLoop(length: Int) {
     var numbers = SeededNumbers(state: UInt64(length))
     let values = numbers.grid(length)
@@ -15,8 +15,6 @@ struct TensorSummaryTests {
       #expect(summary.count == length && summary.isFinite)
       #expect(summary.zeroCount == values.count { $0 == 0 })
       #expect(summary.isAllZero == values.allSatisfy { $0 == 0 })
-      // Sums of multiples of 2⁻⁵ and of 2⁻¹⁰ are exact in any order.
-      #expect(summary.sum == values.reduce(0, +))
       let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
       // The square sum is divided by and multiplied with the maximum: a few roundings.
       #expect(summary.norm.isClose(to: norm, 4 * norm.ulp))
@@ -24,7 +22,7 @@ struct TensorSummaryTests {
     }
   }
 
-  @Test("NaN and infinity are counted and left out of sum and norm", arguments: [3, 8, 21, 70_000])
+  @Test("NaN and infinity are counted and left out of the norm", arguments: [3, 8, 21, 70_000])
   func special(length: Int) {
     for kind in ElementKind.allCases {
       var values = [Double](repeating: 0.5, count: length)
@@ -33,7 +31,6 @@ struct TensorSummaryTests {
       values[length - 1] = -.infinity
       let summary = Tensor(values, as: kind, offset: 3).summary()
       #expect(summary.nanCount == 1 && summary.infinityCount == 2 && !summary.isFinite)
-      #expect(summary.sum == Double(length - 3) * 0.5)
       #expect(summary.maximumMagnitude == (length > 3 ? 0.5 : 0))
       let norm = Double(length - 3).squareRoot() * 0.5
       #expect(summary.norm.isClose(to: norm, 8 * norm.ulp))

@@ -28,6 +28,20 @@ struct PreflightTests {
     #expect(checks.count == PreflightCatalog.all.count)
   }
 
+  @Test("a batch that is larger than stated shows in the rank")
+  func batchStatement() {
+    var numbers = SeededNumbers(state: 5)
+    let images = [numbers.image(12), numbers.image(12)]
+    var observation = Self.model.observation(images, [0, 2], Setting())
+    observation.batchSize = 2
+    #expect(check("batch size", observation)?.status == .ok)
+    observation.batchSize = 1
+    let found = check("batch size", observation)
+    #expect(found?.status == .mismatch && found?.value.contains("at least 2") == true)
+    observation.batchSize = nil
+    #expect(check("batch size", observation)?.status == .warning)
+  }
+
   @Test("a layer without a gradient is named")
   func coverage() {
     var observation = seen()

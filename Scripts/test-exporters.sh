@@ -54,8 +54,9 @@ then limits=("numpy<2"); fi
 { has numpy && has h5py; } || add 240 "${limits[@]}" numpy h5py ||
   give_up "numpy and h5py cannot be installed."
 has torch || add 420 torch || give_up "PyTorch cannot be installed."
-for package in keras jax flax flwr; do
-  has "$package" || add 180 "${limits[@]}" "$package" ||
+for package in tensorflow keras jax flax flwr; do
+  # TensorFlow's build for processors alone is imported under the plain name.
+  has "$package" || add 240 "${limits[@]}" "${package/tensorflow/tensorflow-cpu}" ||
     say "$package cannot be installed; what needs it is skipped"
 done
 

@@ -23,7 +23,7 @@ exporters: install ## Test the exporters against PyTorch, Keras, JAX and Flower
 	@Scripts/test-exporters.sh
 
 test: install lint ## Run everything that CI runs
-	LEAKAUDIT_STRICT=1 $(SWIFT) build --build-tests
+	LEAKAUDIT_STRICT=1 $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@Scripts/test-exporters.sh
 	LEAKAUDIT_STRICT=1 $(SWIFT) test
 

@@ -55,7 +55,7 @@ enum Mixtures {
           .partial, condition: "several positions",
           reason: "one weighted mean of the positions is determined; single positions are not",
           measurements: recovery.measurements)
-      } else if observation.batchSize ?? 1 > 1 {
+      } else if observation.batchSize ?? 1 > 1 || observation.steps ?? 1 > 1 {
         knowledge.recoveries[node] = nil
         knowledge.verdicts[node] = .init(
           .partial, condition: "several samples",

@@ -44,6 +44,10 @@ struct Verdict {
       return "No input was recovered, but the files show that inputs can be read by whoever sees "
         + "what the findings name." + rest
     }
+    if findings.contains(where: { $0.evidence == .structural && $0.severity == .medium }) {
+      return "No input was recovered; the structural findings state conditions under which gradients "
+        + "of this model disclose inputs." + rest
+    }
     if !recoveries.isEmpty || !labels.isEmpty {
       return "No model input was recovered; features or labels were." + rest
     }

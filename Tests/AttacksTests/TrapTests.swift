@@ -46,6 +46,18 @@ struct TrapTests {
     }
   }
 
+  @Test("a mixture over many optimiser steps is not even an estimate of an input")
+  func manySteps() {
+    var numbers = SeededNumbers(state: 9)
+    let inputs = (0..<4).map { _ in numbers.image(20) }
+    let model = DenseModel([20, 1], .linear, head: .sigmoid, seed: 4)
+    let setting = Setting(
+      batchSize: nil, steps: 209_049, source: .optimizerSlot(.firstMoment), knowsWeights: false)
+    let knowledge = AttackCatalog.run(on: model.observation(inputs, [0, 1, 1, 0], setting))
+    #expect(knowledge.recoveries.isEmpty)
+    #expect(knowledge.verdicts[model.node(0)]?.leak == .partial)
+  }
+
   @Test("two classes never prove a mixture", arguments: settings, functions)
   func twoClasses(setting: Setting, function: ActivationFunction) {
     for seed in UInt64(1)...5 {

@@ -57,7 +57,7 @@ public enum RecoveredFile {
   ) throws(RecoveredFileError) {
     let path = directory + "/recovered.h5"
     // Safe, here and below: strings and arrays outlive the calls that read them.
-    guard unsafe mkdir(directory, 0o755) == 0 || errno == EEXIST else {
+    guard unsafe mkdir(directory, 0o700) == 0 || errno == EEXIST else {
       throw RecoveredFileError(path: directory, detail: "the directory cannot be created")
     }
     H5Eset_auto2(0, nil, nil)

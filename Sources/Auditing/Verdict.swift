@@ -45,8 +45,8 @@ struct Verdict {
         + "what the findings name." + rest
     }
     if findings.contains(where: { $0.evidence == .structural && $0.severity == .medium }) {
-      return "No input was recovered; the structural findings state conditions under which gradients "
-        + "of this model disclose inputs." + rest
+      return "No input was recovered; the structural findings state conditions under which "
+        + "gradients of this model disclose inputs." + rest
     }
     if !recoveries.isEmpty || !labels.isEmpty {
       return "No model input was recovered; features or labels were." + rest

@@ -41,6 +41,8 @@ public struct Network: Sendable {
   /// The shape of each model input without the batch axis.
   public var inputShapes: [Shape]
   public private(set) var nodes: [Node]
+  /// The nodes that read each node's output, ascending.
+  private var readers: [[Int]]
   /// The loss, as the file names it.
   public var loss: String?
 
@@ -53,6 +55,14 @@ public struct Network: Sendable {
     self.inputShapes = inputShapes
     self.nodes = nodes
     self.loss = loss
+    readers = Array(repeating: [], count: nodes.count)
+    for (index, node) in nodes.enumerated() {
+      for source in Set(node.sources) {
+        if case .node(let before) = source, nodes.indices.contains(before) {
+          readers[before].append(index)
+        }
+      }
+    }
     inferShapes()
   }
 
@@ -96,7 +106,7 @@ public struct Network: Sendable {
 extension Network {
   /// The nodes that read the output of node `index`.
   public func consumers(of index: Int) -> [Int] {
-    nodes.indices.filter { nodes[$0].sources.contains(.node(index)) }
+    readers[index]
   }
 
   /// The nodes from a model input to node `index`, nearest the input first, if there is exactly one

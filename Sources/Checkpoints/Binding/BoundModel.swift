@@ -11,6 +11,9 @@ public struct BoundModel: Sendable {
   /// Parameters that fit no layer.
   public var leftOver: [NamedTensor]
 
+  /// Several times the largest public models; names are matched layer by layer, so more would stall.
+  private static let layerLimit = 10_000
+
   /// Binds a file's parameters to its own architecture, or to one guessed from its names.
   ///
   /// `architecture` replaces the file's own one. The result is `nil` if there is neither an
@@ -25,6 +28,12 @@ public struct BoundModel: Sendable {
       let network = architecture ?? contents.architecture
         ?? InferredNetwork.build(name: "model", from: visible, convention: contents.convention)
     else { return nil }
+    guard network.nodes.count <= Self.layerLimit else {
+      throw CheckpointError(
+        .architecture(
+          detail: "it has \(network.nodes.count) layers; up to \(Self.layerLimit) are read"),
+        file: loaded.path)
+    }
     let match = try ParameterMatcher(network: network, file: loaded.path)
       .match(contents.parameters, convention: contents.convention, isLenient: true)
     self.network = network

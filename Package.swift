@@ -35,6 +35,7 @@ let package = Package(
     // MARK: - Vocabulary (no dependencies)
     .target(name: "AuditModel", swiftSettings: settings),
     .target(name: "Tensors", swiftSettings: settings),
+    .target(name: "TensorIR", swiftSettings: settings),
 
     // MARK: - Knowledge
     .target(name: "Networks", dependencies: ["Tensors"], swiftSettings: settings),
@@ -62,6 +63,7 @@ let package = Package(
 
     // MARK: - Tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
+    .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Tensors"], swiftSettings: settings),
     .testTarget(

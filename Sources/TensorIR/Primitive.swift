@@ -1,0 +1,124 @@
+/// One operation of the IR: its type rule, its meaning and its differentiation rules.
+///
+/// The set of conformances is closed; each lives in one file and has one line in
+/// ``PrimitiveCatalog``. Names and semantics are those of StableHLO where it has the operation.
+/// Rules speak in graph nodes, never in numbers, so a derivative is a program like any other and
+/// can be differentiated again.
+public protocol Primitive: Hashable, Sendable {
+  /// The StableHLO name without its dialect prefix.
+  static var mnemonic: String { get }
+
+  /// What besides the operands determines the result; written between braces in the text form.
+  var attributes: Attributes { get }
+
+  /// - Throws: ``AttributeMismatch`` if an attribute is missing or is of another kind.
+  init(_ attributes: Attributes) throws(AttributeMismatch)
+
+  /// The type of the result, or why there is none.
+  func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType
+
+  /// Maps operand tangents to the result's tangent; `nil` means zero.
+  ///
+  /// The nodes it emits are linear in the tangents: reverse mode transposes them.
+  ///
+  /// - Precondition: At least one tangent is not `nil`.
+  func pushforward(
+    _ tangents: [Value?], at operands: [Value], result: Value, in graph: inout Graph
+  ) -> Value?
+
+  /// For an operand in which the primitive is linear while the others are held: maps the result's
+  /// cotangent to the operand's.
+  ///
+  /// - Parameter linear: Which operands depend on what is being transposed.
+  func transpose(
+    _ cotangent: Value, to operand: Int, linear: [Bool], at operands: [Value],
+    in graph: inout Graph
+  ) -> Value?
+
+  /// The result when some operands carry an additional leading axis of one common extent.
+  ///
+  /// - Returns: A value with that leading axis.
+  func batched(_ operands: [Value], isBatched: [Bool], in graph: inout Graph) -> Value
+
+  /// A cheaper value that equals the result, if there is one.
+  func simplified(_ operands: [Value], in graph: inout Graph) -> Value?
+
+  /// The defining, unoptimised meaning in row-major order. Backends are tested against it.
+  ///
+  /// Truth values are 0 and 1; indices are whole numbers.
+  func reference(
+    _ operands: [[Double]], types: [TensorType], result: TensorType
+  ) -> [Double]
+}
+
+extension Primitive {
+  public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? { nil }
+
+  /// The name of the operation.
+  public var mnemonic: String { Self.mnemonic }
+
+  /// What to throw when the operands do not fit.
+  func mismatch(_ operands: [TensorType], _ expectation: String) -> TypeMismatch {
+    TypeMismatch(Self.mnemonic, operands, expected: expectation)
+  }
+
+  /// - Throws: ``TypeMismatch`` unless there are `count` operands of these elements.
+  func require(_ operands: [TensorType], _ elements: ElementType...) throws(TypeMismatch) {
+    guard operands.map(\.element) == elements else {
+      let needed = elements.map(\.rawValue).joined(separator: ", ")
+      throw mismatch(operands, "operands of kind (\(needed))")
+    }
+  }
+}
+
+/// A primitive without attributes.
+protocol PlainPrimitive: Primitive { init() }
+
+extension PlainPrimitive {
+  public var attributes: Attributes { [:] }
+  public init(_ attributes: Attributes) throws(AttributeMismatch) { self.init() }
+}
+
+/// A primitive that is linear in all of its operands taken together.
+protocol LinearPrimitive: Primitive {}
+
+extension LinearPrimitive {
+  public func pushforward(
+    _ tangents: [Value?], at operands: [Value], result: Value, in graph: inout Graph
+  ) -> Value? {
+    let filled = zip(tangents, operands).map { $0 ?? graph.zero($1.type) }
+    return graph.apply(self, filled)
+  }
+}
+
+/// A primitive that is linear in each of its operands while the others are held.
+protocol MultilinearPrimitive: Primitive {}
+
+extension MultilinearPrimitive {
+  public func pushforward(
+    _ tangents: [Value?], at operands: [Value], result: Value, in graph: inout Graph
+  ) -> Value? {
+    var sum: Value?
+    for (index, tangent) in tangents.enumerated() {
+      guard let tangent else { continue }
+      var moved = operands
+      moved[index] = tangent
+      sum = graph.sum(sum, graph.apply(self, moved))
+    }
+    return sum
+  }
+}
+
+/// A primitive whose result has no derivative or a derivative of zero almost everywhere.
+protocol PiecewiseConstantPrimitive: Primitive {}
+
+extension PiecewiseConstantPrimitive {
+  public func pushforward(
+    _ tangents: [Value?], at operands: [Value], result: Value, in graph: inout Graph
+  ) -> Value? { nil }
+
+  public func transpose(
+    _ cotangent: Value, to operand: Int, linear: [Bool], at operands: [Value],
+    in graph: inout Graph
+  ) -> Value? { nil }
+}

@@ -1,0 +1,63 @@
+/// What the elements of a tensor are.
+///
+/// Precision is a property of an execution, not of a graph: the same program runs in `Float` and in
+/// `Double`.
+public enum ElementType: String, Hashable, Sendable, CaseIterable {
+  /// Real numbers.
+  case real
+  /// Whole numbers that select something, such as a class, a token or a position.
+  case index
+  /// Truth values.
+  case boolean
+}
+
+/// The element type and the shape of a tensor, known before anything runs.
+public struct TensorType: Hashable, Sendable, CustomStringConvertible {
+  /// The extent of each axis, outermost first; empty for a scalar.
+  public var shape: [Int]
+  public var element: ElementType
+
+  public init(_ shape: [Int], _ element: ElementType = .real) {
+    self.shape = shape
+    self.element = element
+  }
+
+  public static let scalar = TensorType([])
+
+  public var elementCount: Int { shape.reduce(1, *) }
+  public var rank: Int { shape.count }
+
+  /// How many elements lie between neighbours along each axis, in row-major order.
+  public var strides: [Int] {
+    var strides = Array(repeating: 1, count: rank)
+    for axis in shape.indices.dropLast().reversed() {
+      strides[axis] = strides[axis + 1] * shape[axis + 1]
+    }
+    return strides
+  }
+
+  /// The same elements' type in another shape.
+  public func reshaped(_ shape: [Int]) -> TensorType { TensorType(shape, element) }
+
+  public var description: String {
+    "\(element.rawValue)[\(shape.map(String.init).joined(separator: ", "))]"
+  }
+}
+
+/// Operands whose types do not fit the primitive they are given to.
+public struct TypeMismatch: Error, Hashable, Sendable, CustomStringConvertible {
+  public let mnemonic: String
+  public let operands: [TensorType]
+  public let expectation: String
+
+  public init(_ mnemonic: String, _ operands: [TensorType], expected expectation: String) {
+    self.mnemonic = mnemonic
+    self.operands = operands
+    self.expectation = expectation
+  }
+
+  public var description: String {
+    "\(mnemonic) got (\(operands.map(\.description).joined(separator: ", "))); it needs "
+      + expectation
+  }
+}

@@ -38,7 +38,8 @@ let package = Package(
     .target(name: "TensorIR", swiftSettings: settings),
 
     // MARK: - Knowledge
-    .target(name: "Networks", dependencies: ["Tensors"], swiftSettings: settings),
+    .target(
+      name: "Networks", dependencies: ["TensorIR", "Tensors"], swiftSettings: settings),
     .target(
       name: "Checkpoints",
       dependencies: [
@@ -65,7 +66,8 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
     .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Tensors"], swiftSettings: settings),
+      name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
     .testTarget(
       name: "AttacksTests", dependencies: ["AuditModel", "Attacks", "Networks", "Tensors"],
       swiftSettings: settings),

@@ -55,8 +55,7 @@ struct GradientMatchingTests {
     #expect(abs(exact - difference) <= 1e-7 * max(abs(exact), 1))
   }
 
-  /// Geiping et al. take the sign of the gradient before Adam; the first corrected step is then the
-  /// learning rate in every coordinate.
+  /// The sign of the gradient has magnitude one, and so have Adam's corrected averages of it.
   @Test("the first signed step moves every coordinate by the learning rate")
   func firstStep() throws {
     let graph = try GradientMatching().iteration(

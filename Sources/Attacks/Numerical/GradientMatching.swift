@@ -14,7 +14,9 @@ public struct GradientMatching: Hashable, Sendable {
     case squared
   }
 
-  /// Adam (Kingma & Ba, 2015), by default on the sign of the gradient as Geiping et al. do.
+  /// Adam, by default on the sign of the gradient as in the paper.
+  ///
+  /// - Source: Kingma & Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015.
   public struct Step: Hashable, Sendable {
     public var isSigned = true
     public var firstDecay = 0.9

@@ -45,7 +45,8 @@ let package = Package(
     .target(name: "TensorIR", swiftSettings: settings),
 
     // MARK: - Knowledge
-    .target(name: "Networks", dependencies: ["Tensors"], swiftSettings: settings),
+    .target(
+      name: "Networks", dependencies: ["TensorIR", "Tensors"], swiftSettings: settings),
     .target(
       name: "Checkpoints",
       dependencies: [
@@ -53,7 +54,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Attacks", dependencies: ["AuditModel", "Networks", "Tensors"],
+      name: "Attacks", dependencies: ["AuditModel", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
@@ -78,9 +79,11 @@ let package = Package(
       name: "CPUBackendTests", dependencies: ["COneDNN", "CPUBackend", "TensorIR"],
       swiftSettings: settings),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Tensors"], swiftSettings: settings),
+      name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
     .testTarget(
-      name: "AttacksTests", dependencies: ["AuditModel", "Attacks", "Networks", "Tensors"],
+      name: "AttacksTests",
+      dependencies: ["AuditModel", "Attacks", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "Tensors"],

@@ -50,8 +50,8 @@ public final class CPUProgram: CompiledProgram {
     }
     outputs = plan.outputs
     for step in steps { try step.bind(addresses) }
-    for (storage, elements) in plan.constants { write(elements, unsafe addresses[storage]) }
-    isNew.formUnion(plan.constants.map(\.storage))
+    for (storage, elements) in plan.constants { unsafe write(elements, addresses[storage]) }
+    isNew.formUnion(plan.constants.map(\.storage) + [ProgramPlan.always])
   }
 
   public func bind(_ elements: [Double], to name: String) {
@@ -63,9 +63,9 @@ public final class CPUProgram: CompiledProgram {
         preconditionFailure("no memory for '\(name)'")
       }
       input.staging = staging
-      write(elements, unsafe staging.address(0))
+      unsafe write(elements, staging.address(0))
     } else {
-      write(elements, unsafe addresses[input.storage])
+      unsafe write(elements, addresses[input.storage])
     }
     input.isBound = true
     inputs[name] = input
@@ -74,7 +74,7 @@ public final class CPUProgram: CompiledProgram {
 
   private func write(_ elements: [Double], _ target: UnsafeMutableRawPointer) {
     // Safe: the storage has as many elements of the program's precision.
-    elements.withUnsafeBufferPointer { source in
+    unsafe elements.withUnsafeBufferPointer { source in
       guard let first = source.baseAddress else { return }
       if isDouble {
         unsafe target.copyMemory(from: first, byteCount: source.count * 8)

@@ -75,7 +75,9 @@ struct ClusterEmission {
 
   private mutating func findLastReaders() {
     for (position, member) in members.enumerated() {
-      for item in items[member].operands { lastReader[item] = position }
+      for item in items[member].operands {
+        lastReader[item] = max(lastReader[item] ?? 0, position)
+      }
       if case .fold(_, let operand) = items[member].form, let item = operand.item {
         lastReader[item] = Int.max
       }

@@ -69,6 +69,9 @@ struct ProgramPlan {
     }
   }
 
+  /// Stands for what depends on no input and is computed once.
+  static let always = -1
+
   /// The roots that each step depends on, through any number of steps.
   private static func dependencies(
     _ steps: [any Step], roots: Set<Int>
@@ -76,7 +79,8 @@ struct ProgramPlan {
     var reaching: [Int: Set<Int>] = [:]
     for root in roots { reaching[root] = [root] }
     return steps.map { step in
-      let inputs = step.reads.reduce(into: Set<Int>()) { $0.formUnion(reaching[$1] ?? []) }
+      var inputs = step.reads.reduce(into: Set<Int>()) { $0.formUnion(reaching[$1] ?? []) }
+      if inputs.isEmpty { inputs = [always] }
       for storage in step.writes { reaching[storage, default: []].formUnion(inputs) }
       return (step, inputs)
     }

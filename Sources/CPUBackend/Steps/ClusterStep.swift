@@ -2,7 +2,7 @@ internal import COneDNN
 internal import TensorIR
 
 /// A fused pass over tiles.
-final class ClusterStep: Step {
+@safe final class ClusterStep: Step {
   let plan: ClusterPlan
   let reads: [Int]
   let writes: [Int]

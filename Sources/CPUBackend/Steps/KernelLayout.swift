@@ -2,7 +2,7 @@ internal import COneDNN
 internal import TensorIR
 
 /// How a convolution kernel lies in memory, as oneDNN describes it.
-final class KernelLayout: Equatable {
+@safe final class KernelLayout: Equatable {
   private let handle: OpaquePointer
 
   /// Takes the handle over.
@@ -13,8 +13,8 @@ final class KernelLayout: Equatable {
     var handle: OpaquePointer?
     var shape = shape
     // Safe: the call writes the handle or fails.
-    try check(unsafe leak_layout_plain(&shape, &handle))
-    return try KernelLayout(received: handle)
+    try unsafe check(leak_layout_plain(&shape, &handle))
+    return try unsafe KernelLayout(received: handle)
   }
 
   /// - Throws: If there is no handle.
@@ -55,8 +55,7 @@ final class KernelLayout: Equatable {
 }
 
 /// - Throws: What oneDNN reported, if it was not success.
-func check(_ status: @autoclosure () -> leak_status) throws(BackendError) {
-  let status = unsafe status()
+func check(_ status: leak_status) throws(BackendError) {
   guard unsafe status.code != 0 else { return }
   // Safe: both texts are constants of the library.
   let text = unsafe String(cString: leak_status_text(status))

@@ -7,7 +7,7 @@ internal import TensorIR
 #endif
 
 /// One aligned block of zeros.
-final class Memory {
+@safe final class Memory {
   let bytes: Int
   private let start: UnsafeMutableRawPointer
 

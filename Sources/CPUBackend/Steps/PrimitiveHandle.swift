@@ -2,7 +2,7 @@ internal import COneDNN
 internal import TensorIR
 
 /// One planned oneDNN primitive: a convolution or a change of a kernel's layout.
-final class PrimitiveHandle {
+@safe final class PrimitiveHandle {
   private let handle: OpaquePointer
 
   /// Plans a convolution; `kernel` fixes the kernel's layout, else oneDNN chooses.
@@ -10,13 +10,13 @@ final class PrimitiveHandle {
     var handle: OpaquePointer?
     var shape = form.shape
     if let kernel {
-      try kernel.withHandle { (layout) throws(BackendError) in
+      try unsafe kernel.withHandle { (layout) throws(BackendError) in
         // Safe: the call writes the handle or fails.
-        try check(unsafe leak_convolution_plan(&shape, form.kind, layout, &handle))
+        try unsafe check(leak_convolution_plan(&shape, form.kind, layout, &handle))
       }
     } else {
       // Safe: the call writes the handle or fails.
-      try check(unsafe leak_convolution_plan(&shape, form.kind, nil, &handle))
+      try unsafe check(leak_convolution_plan(&shape, form.kind, nil, &handle))
     }
     guard let handle = unsafe handle else { throw BackendError("oneDNN gave no primitive") }
     unsafe self.handle = handle
@@ -25,10 +25,10 @@ final class PrimitiveHandle {
   /// Plans a copy of a kernel into another layout.
   init(from: KernelLayout, to: KernelLayout) throws(BackendError) {
     var handle: OpaquePointer?
-    try from.withHandle { (from) throws(BackendError) in
-      try to.withHandle { (to) throws(BackendError) in
+    try unsafe from.withHandle { (from) throws(BackendError) in
+      try unsafe to.withHandle { (to) throws(BackendError) in
         // Safe: the call writes the handle or fails.
-        try check(unsafe leak_reorder_plan(from, to, &handle))
+        try unsafe check(leak_reorder_plan(from, to, &handle))
       }
     }
     guard let handle = unsafe handle else { throw BackendError("oneDNN gave no primitive") }
@@ -44,8 +44,8 @@ final class PrimitiveHandle {
   func kernelLayout() throws(BackendError) -> KernelLayout {
     var layout: OpaquePointer?
     // Safe: the call writes the handle or fails.
-    try check(unsafe leak_primitive_kernel(handle, &layout))
-    return try KernelLayout(received: unsafe layout)
+    try unsafe check(leak_primitive_kernel(handle, &layout))
+    return try unsafe KernelLayout(received: layout)
   }
 
   /// Bytes of working memory.
@@ -66,11 +66,11 @@ final class PrimitiveHandle {
     _ third: UnsafeMutableRawPointer?, scratch: UnsafeMutableRawPointer
   ) throws(BackendError) {
     // Safe: the plan keeps the memory for as long as the primitive.
-    try check(unsafe leak_primitive_bind(handle, first, second, third, scratch))
+    try unsafe check(leak_primitive_bind(handle, first, second, third, scratch))
   }
 
   func run() throws(BackendError) {
     // Safe: the memory was bound when the plan was made.
-    try check(unsafe leak_primitive_run(handle))
+    try unsafe check(leak_primitive_run(handle))
   }
 }

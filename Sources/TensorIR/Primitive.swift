@@ -27,9 +27,8 @@ public protocol Primitive: Hashable, Sendable {
   ) -> Value?
 
   /// For an operand in which the primitive is linear while the others are held: maps the result's
-  /// cotangent to the operand's.
-  ///
-  /// - Parameter linear: Which operands depend on what is being transposed.
+  /// cotangent to the operand's; `nil` means zero. `linear` tells which operands depend on what is
+  /// being transposed.
   func transpose(
     _ cotangent: Value, to operand: Int, linear: [Bool], at operands: [Value],
     in graph: inout Graph

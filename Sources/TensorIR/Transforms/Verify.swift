@@ -76,8 +76,8 @@ extension Graph {
         input.type == output.value.type
       else {
         throw InvalidGraph(
-          node: nil, reason: "'\(output.name)' is carried into %\(input.index), which is no input"
-            + " of its type")
+          node: nil,
+          reason: "'\(output.name)' is carried into %\(input.index), no input of its type")
       }
     }
   }

@@ -51,16 +51,19 @@ public struct Graph: Sendable {
   public private(set) var outputs: [Output] = []
   /// Nodes by what makes them, so that nothing is computed twice.
   private var known: [Expression: Int] = [:]
+  private var inputsByName: [String: Int] = [:]
+  private var outputsByName: [String: Int] = [:]
 
   public init() {}
 
   /// Appends an input.
   ///
-  /// - Precondition: No other input has that name.
+  /// - Precondition: No other input has that name, and a tensor can have that type.
   public mutating func input(
     _ name: String, _ type: TensorType, _ kind: InputKind = .argument
   ) -> Value {
-    precondition(input(named: name) == nil, "two inputs are called '\(name)'")
+    precondition(inputsByName[name] == nil, "two inputs are called '\(name)'")
+    precondition(type.isRepresentable, "no tensor is of type \(type)")
     return append(.input(name: name, kind), type)
   }
 
@@ -87,19 +90,19 @@ public struct Graph: Sendable {
   ///
   /// - Precondition: The name is new; `carriedInto` is an input of the same type.
   public mutating func output(_ name: String, _ value: Value, carriedInto input: Value? = nil) {
-    precondition(!outputs.contains { $0.name == name }, "two outputs are called '\(name)'")
+    precondition(outputsByName[name] == nil, "two outputs are called '\(name)'")
     precondition(input.map { $0.type == value.type } ?? true, "'\(name)' does not fit its input")
-    outputs.append(Output(name: name, value: value, carriedInto: input))
+    append(Output(name: name, value: value, carriedInto: input))
   }
 
   /// Appends `primitive` applied to `operands`, or finds a value that equals it.
   ///
   /// - Precondition: The operand types fit. A caller holding untrusted shapes asks
-  ///   ``Primitive/resultType(of:)`` first, which throws instead of trapping.
+  ///   ``Primitive/checkedResultType(of:)`` first, which throws instead of trapping.
   public mutating func apply(_ primitive: some Primitive, _ operands: [Value]) -> Value {
     let type: TensorType
     do throws(TypeMismatch) {
-      type = try primitive.resultType(of: operands.map(\.type))
+      type = try primitive.checkedResultType(of: operands.map(\.type))
     } catch {
       preconditionFailure(error.description)
     }
@@ -115,16 +118,43 @@ public struct Graph: Sendable {
     apply(primitive, operands)
   }
 
-  /// Appends a node as it stands, without sharing or simplification.
-  mutating func append(_ origin: Origin, _ type: TensorType) -> Value {
+  /// Appends a node as it stands: not simplified, not shared and not checked.
+  ///
+  /// What is applied later is shared with it. ``verify()`` tells whether the graph is sound.
+  package mutating func append(_ origin: Origin, _ type: TensorType) -> Value {
+    let value = insert(origin, type)
+    switch origin {
+    case .constant(let scalar): register(Expression(.constant(scalar.bitPattern), type), value)
+    case .primitive(let primitive, let operands):
+      register(Expression(.primitive(AnyPrimitive(primitive), operands), type), value)
+    case .input, .table, .placeholder: break
+    }
+    return value
+  }
+
+  /// Appends an output as it stands.
+  package mutating func append(_ output: Output) {
+    if outputsByName[output.name] == nil { outputsByName[output.name] = outputs.count }
+    outputs.append(output)
+  }
+
+  private mutating func insert(_ origin: Origin, _ type: TensorType) -> Value {
     let value = Value(index: nodes.count, type: type)
     nodes.append(Node(origin: origin, type: type))
+    if case .input(let name, _) = origin, inputsByName[name] == nil {
+      inputsByName[name] = value.index
+    }
     return value
+  }
+
+  private mutating func register(_ expression: Expression, _ value: Value) {
+    if known[expression] == nil { known[expression] = value.index }
   }
 
   private mutating func unique(_ expression: Expression, _ origin: () -> Origin) -> Value {
     if let index = known[expression] { return Value(index: index, type: expression.type) }
-    let value = append(origin(), expression.type)
+    precondition(expression.type.isRepresentable, "no tensor is of type \(expression.type)")
+    let value = insert(origin(), expression.type)
     known[expression] = value.index
     return value
   }
@@ -175,16 +205,11 @@ extension Graph {
   }
 
   /// The input of that name.
-  public func input(named name: String) -> Value? {
-    for (index, node) in nodes.enumerated() {
-      if case .input(name, _) = node.origin { return value(index) }
-    }
-    return nil
-  }
+  public func input(named name: String) -> Value? { inputsByName[name].map { value($0) } }
 
   /// The output of that name.
   public func output(named name: String) -> Value? {
-    outputs.first { $0.name == name }?.value
+    outputsByName[name].map { outputs[$0].value }
   }
 
   /// The sum of what is there; `nil` means zero.

@@ -15,6 +15,8 @@ public protocol Primitive: Hashable, Sendable {
   init(_ attributes: Attributes) throws(AttributeMismatch)
 
   /// The type of the result, or why there is none.
+  ///
+  /// - Precondition: Tensors can be of the operands' types.
   func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType
 
   /// Maps operand tangents to the result's tangent; `nil` means zero.
@@ -51,6 +53,20 @@ public protocol Primitive: Hashable, Sendable {
 }
 
 extension Primitive {
+  /// The type of the result for operands and attributes of any origin.
+  ///
+  /// - Throws: ``TypeMismatch`` if the operands do not fit, or if no tensor is of the result's type.
+  public func checkedResultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
+    guard operands.allSatisfy(\.isRepresentable) else {
+      throw mismatch(operands, "operands with extents from 1 to \(TensorType.largestExtent)")
+    }
+    let type = try resultType(of: operands)
+    guard type.isRepresentable else {
+      throw mismatch(operands, "a smaller result than \(type)")
+    }
+    return type
+  }
+
   public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? { nil }
 
   /// The name of the operation.

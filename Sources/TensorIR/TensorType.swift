@@ -24,8 +24,30 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
 
   public static let scalar = TensorType([])
 
-  public var elementCount: Int { shape.reduce(1, *) }
+  /// The product of the extents; `Int.max` if it does not fit, so that a hostile shape is refused
+  /// instead of trapping.
+  public var elementCount: Int {
+    var count = 1
+    for extent in shape {
+      let (product, overflows) = count.multipliedReportingOverflow(by: extent)
+      if overflows { return .max }
+      count = product
+    }
+    return count
+  }
+
   public var rank: Int { shape.count }
+
+  /// The largest extent of an axis, and the largest step of an operation along one.
+  ///
+  /// A product of two, and a few more added, fit an `Int`.
+  public static let largestExtent = Int(Int32.max)
+
+  /// Whether a tensor can be of this type: no axis is empty or longer than ``largestExtent``, and
+  /// `Double` counts the elements exactly.
+  public var isRepresentable: Bool {
+    shape.allSatisfy { (1...Self.largestExtent).contains($0) } && elementCount <= 1 << 53
+  }
 
   /// How many elements lie between neighbours along each axis, in row-major order.
   public var strides: [Int] {

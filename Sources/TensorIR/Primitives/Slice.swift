@@ -29,7 +29,8 @@ public struct Slice: LinearPrimitive {
 
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     guard operands.count == 1, starts.count == operands[0].rank, limits.count == starts.count,
-      strides.count == starts.count, strides.allSatisfy({ $0 > 0 }),
+      strides.count == starts.count,
+      strides.allSatisfy({ (1...TensorType.largestExtent).contains($0) }),
       operands[0].shape.indices.allSatisfy({
         starts[$0] >= 0 && starts[$0] < limits[$0] && limits[$0] <= operands[0].shape[$0]
       })

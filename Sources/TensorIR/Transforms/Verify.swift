@@ -17,6 +17,9 @@ extension Graph {
   public func verify() throws(InvalidGraph) {
     var names: Set<String> = []
     for (index, node) in nodes.enumerated() {
+      guard node.type.isRepresentable else {
+        throw InvalidGraph(node: index, reason: "no tensor is of type \(node.type)")
+      }
       switch node.origin {
       case .input(let name, _):
         guard names.insert(name).inserted else {
@@ -52,7 +55,7 @@ extension Graph {
       }
     }
     do throws(TypeMismatch) {
-      let type = try primitive.resultType(of: operands.map(\.type))
+      let type = try primitive.checkedResultType(of: operands.map(\.type))
       guard type == nodes[index].type else {
         throw TypeMismatch(
           primitive.mnemonic, operands.map(\.type), expected: "a result of \(type)")

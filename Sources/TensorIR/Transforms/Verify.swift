@@ -10,6 +10,17 @@ public struct InvalidGraph: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Graph {
+  /// Stops a debug build whose transform has made an invalid graph.
+  func assertSound(_ transform: StaticString = #function) {
+    #if DEBUG
+      do throws(InvalidGraph) {
+        try verify()
+      } catch {
+        preconditionFailure("\(transform) made an invalid graph: \(error)")
+      }
+    #endif
+  }
+
   /// Checks that every node follows what it uses and has the type that its primitive gives it, that
   /// the names of inputs and outputs are unique, and that carried outputs fit their inputs.
   ///

@@ -45,6 +45,12 @@ public struct Graph: Sendable {
     public let value: Value
     /// The input that holds this result in the next run, such as an optimiser's state.
     public let carriedInto: Value?
+
+    package init(name: String, value: Value, carriedInto: Value?) {
+      self.name = name
+      self.value = value
+      self.carriedInto = carriedInto
+    }
   }
 
   public private(set) var nodes: [Node] = []

@@ -42,6 +42,9 @@ public protocol Primitive: Hashable, Sendable {
   func batched(_ operands: [Value], isBatched: [Bool], in graph: inout Graph) -> Value
 
   /// A cheaper value that equals the result, if there is one.
+  ///
+  /// The sign of zero and the order of a sum may differ. A rule that gives up more, or something
+  /// for infinities and NaN, says so.
   func simplified(_ operands: [Value], in graph: inout Graph) -> Value?
 
   /// The defining, unoptimised meaning in row-major order. Backends are tested against it.
@@ -104,6 +107,18 @@ extension LinearPrimitive {
     let filled = zip(tangents, operands).map { $0 ?? graph.zero($1.type) }
     return graph.apply(self, filled)
   }
+
+  public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
+    zeroOfZeros(operands, in: &graph)
+  }
+
+  /// Zeros, if every operand is zero.
+  func zeroOfZeros(_ operands: [Value], in graph: inout Graph) -> Value? {
+    guard !operands.isEmpty, operands.allSatisfy({ graph.uniform($0) == 0 }),
+      let type = try? resultType(of: operands.map(\.type))
+    else { return nil }
+    return graph.zero(type)
+  }
 }
 
 /// A primitive that is linear in each of its operands while the others are held.
@@ -121,6 +136,17 @@ extension MultilinearPrimitive {
       sum = graph.sum(sum, graph.apply(self, moved))
     }
     return sum
+  }
+
+  /// Zeros, if a real operand is zero.
+  ///
+  /// Given up: zero times an infinity or NaN is NaN. Symbolic zeros stand for absent tangents, not
+  /// for numbers that may meet an infinity.
+  public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
+    guard operands.contains(where: { $0.type.element == .real && graph.uniform($0) == 0 }),
+      let type = try? resultType(of: operands.map(\.type))
+    else { return nil }
+    return graph.zero(type)
   }
 }
 

@@ -9,6 +9,15 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
   case index
   /// Truth values.
   case boolean
+
+  /// Whether `number` can be an element.
+  func admits(_ number: Double) -> Bool {
+    switch self {
+    case .real: true
+    case .index: number >= 0 && number <= 0x1p53 && number.rounded() == number
+    case .boolean: number == 0 || number == 1
+    }
+  }
 }
 
 /// The element type and the shape of a tensor, known before anything runs.

@@ -26,6 +26,9 @@ public struct Add: BinaryElementwise, PlainPrimitive, LinearPrimitive {
     if let negated = graph.application(y, of: Negate.self) {
       return graph.apply(Subtract(), x, negated.operands[0])
     }
+    if let negated = graph.application(x, of: Negate.self) {
+      return graph.apply(Subtract(), y, negated.operands[0])
+    }
     // A sum has one spelling, so that equal sums are found.
     return x.index > y.index ? graph.apply(self, y, x) : nil
   }

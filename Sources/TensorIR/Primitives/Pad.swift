@@ -50,7 +50,8 @@ public struct Pad: LinearPrimitive {
   }
 
   public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
-    (low + high + interior).allSatisfy { $0 == 0 } ? operands[0] : nil
+    (low + high + interior).allSatisfy { $0 == 0 }
+      ? operands[0] : zeroOfZeros(operands, in: &graph)
   }
 
   public func reference(

@@ -63,7 +63,10 @@ public struct Slice: LinearPrimitive {
     let isWhole =
       starts.allSatisfy { $0 == 0 } && limits == operand.type.shape
       && strides.allSatisfy { $0 == 1 }
-    return isWhole ? operand : nil
+    if isWhole { return operand }
+    guard let scalar = graph.uniform(operand), let type = try? resultType(of: [operand.type])
+    else { return nil }
+    return graph.constant(scalar, type)
   }
 
   public func reference(

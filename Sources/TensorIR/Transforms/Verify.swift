@@ -22,7 +22,8 @@ extension Graph {
   }
 
   /// Checks that every node follows what it uses and has the type that its primitive gives it, that
-  /// the names of inputs and outputs are unique, and that carried outputs fit their inputs.
+  /// the elements of constants are of their kind, that the names of inputs and outputs are unique,
+  /// and that carried outputs fit their inputs.
   ///
   /// - Throws: ``InvalidGraph`` naming the first node that breaks a rule.
   public func verify() throws(InvalidGraph) {
@@ -36,8 +37,15 @@ extension Graph {
         guard names.insert(name).inserted else {
           throw InvalidGraph(node: index, reason: "a second input is called '\(name)'")
         }
-      case .constant, .placeholder: break
+      case .placeholder: break
+      case .constant(let scalar):
+        guard node.type.element.admits(scalar) else {
+          throw InvalidGraph(node: index, reason: "\(scalar) is no element of \(node.type)")
+        }
       case .table(let elements):
+        if let element = elements.first(where: { !node.type.element.admits($0) }) {
+          throw InvalidGraph(node: index, reason: "\(element) is no element of \(node.type)")
+        }
         guard elements.count == node.type.elementCount else {
           throw InvalidGraph(
             node: index, reason: "\(elements.count) elements for \(node.type)")

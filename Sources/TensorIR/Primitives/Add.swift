@@ -23,6 +23,7 @@ public struct Add: BinaryElementwise, PlainPrimitive, LinearPrimitive {
     let (x, y) = (operands[0], operands[1])
     if graph.uniform(x) == 0 { return y }
     if graph.uniform(y) == 0 { return x }
+    if x == y { return graph.apply(Multiply(), graph.constant(2, x.type), x) }
     if let negated = graph.application(y, of: Negate.self) {
       return graph.apply(Subtract(), x, negated.operands[0])
     }

@@ -81,6 +81,20 @@ struct SimplificationTests {
     Rule(name: "−x + y") { x, y, g in
       (g.apply(Add(), g.apply(Negate(), x), y), g.apply(Subtract(), y, x))
     },
+    Rule(name: "x + x") { x, _, g in
+      (g.apply(Add(), x, x), g.apply(Multiply(), g.constant(2, x.type), x))
+    },
+    Rule(name: "tanh of copies") { x, _, g in
+      let copy = BroadcastInDim(shape: [4, 2, 3], axes: [1, 2])
+      return (g.apply(Tanh(), g.apply(copy, x)), g.apply(copy, g.apply(Tanh(), x)))
+    },
+    Rule(name: "product of copies and a constant") { x, y, g in
+      let copy = BroadcastInDim(shape: [4, 2, 3], axes: [1, 2])
+      let sum = g.apply(Add(), g.apply(copy, x), g.apply(copy, y))
+      let product = g.apply(Multiply(), sum, g.constant(3, sum.type))
+      let small = g.apply(Multiply(), g.constant(3, x.type), g.apply(Add(), x, y))
+      return (product, g.apply(copy, small))
+    },
     Rule(name: "x − 0") { x, _, g in (g.apply(Subtract(), x, g.zero(x.type)), x) },
     Rule(name: "0 − x") { x, _, g in
       (g.apply(Subtract(), g.zero(x.type), x), g.apply(Negate(), x))

@@ -120,8 +120,9 @@ private struct LowRankRewriting {
     _ product: DotGeneral, _ operands: [Value], _ graph: inout Graph
   ) -> LinearCombination? {
     let rank = operands[0].type.rank
+    guard rank >= 2, operands[1].type.rank == rank else { return nil }
     let leading = Array(0..<rank - 1)
-    guard product.leftBatch.isEmpty, rank >= 2, operands[1].type.rank == rank,
+    guard product.leftBatch.isEmpty,
       product.leftContracting == leading, product.rightContracting == leading
     else { return nil }
     let factors = operands.map { operand in

@@ -61,7 +61,8 @@ extension Primitive {
   /// - Throws: ``TypeMismatch`` if the operands do not fit, or if no tensor is of the result's type.
   public func checkedResultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     guard operands.allSatisfy(\.isRepresentable) else {
-      throw mismatch(operands, "operands with extents from 1 to \(TensorType.largestExtent)")
+      throw mismatch(
+        operands, "at most \(TensorType.largestRank) extents from 1 to \(TensorType.largestExtent)")
     }
     let type = try resultType(of: operands)
     guard type.isRepresentable else {

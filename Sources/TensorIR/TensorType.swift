@@ -52,10 +52,14 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
   /// A product of two, and a few more added, fit an `Int`.
   public static let largestExtent = Int(Int32.max)
 
-  /// Whether a tensor can be of this type: no axis is empty or longer than ``largestExtent``, and
-  /// `Double` counts the elements exactly.
+  /// The largest number of axes, so that rules may compare every axis with every other.
+  public static let largestRank = 32
+
+  /// Whether a tensor can be of this type: at most ``largestRank`` axes, none empty or longer than
+  /// ``largestExtent``, and elements that `Double` counts exactly.
   public var isRepresentable: Bool {
-    shape.allSatisfy { (1...Self.largestExtent).contains($0) } && elementCount <= 1 << 53
+    rank <= Self.largestRank && shape.allSatisfy { (1...Self.largestExtent).contains($0) }
+      && elementCount <= 1 << 53
   }
 
   /// How many elements lie between neighbours along each axis, in row-major order.

@@ -85,15 +85,16 @@ struct ParseErrorTests {
       message: "found 2 elements; needed the number that real[3] has"),
     Wrong(
       line: "%1 = constant 0 : real[0]",
-      message: "found real[0]; needed extents from 1 to 2147483647, in all at most 2^53 elements"),
+      message: "found real[0]; needed at most 32 extents from 1 to 2147483647, in all"
+        + " at most 2^53 elements"),
     Wrong(
       line: "%1 = constant 0 : real[-2, -3]",
-      message: "found real[-2, -3]; needed extents from 1 to 2147483647, in all at most 2^53"
-        + " elements"),
+      message: "found real[-2, -3]; needed at most 32 extents from 1 to 2147483647, in all"
+        + " at most 2^53 elements"),
     Wrong(
       line: "%1 = constant 0 : real[2147483647, 2147483647, 2147483647]",
-      message: "found real[2147483647, 2147483647, 2147483647]; needed extents from 1 to"
-        + " 2147483647, in all at most 2^53 elements"),
+      message: "found real[2147483647, 2147483647, 2147483647]; needed at most 32 extents"
+        + " from 1 to 2147483647, in all at most 2^53 elements"),
     Wrong(
       line: "%1 = broadcast_in_dim %0 {shape = [9999999999, 2, 3], axes = [1, 2]} : real[1]",
       message: "found broadcast_in_dim of (real[2, 3]); needed a smaller result than"
@@ -111,6 +112,18 @@ struct ParseErrorTests {
     let text = "\n%0 = argument \"x\" : real[2, 3]\n\(wrong.line)\n"
     let error = #expect(throws: ParseError.self) { try Graph(parsing: text) }
     #expect(error?.description == "line 3: \(wrong.message)")
+  }
+
+  @Test("a shape of very many axes is refused before anything compares them")
+  func manyAxes() {
+    let ones = Array(repeating: "1", count: 100_000).joined(separator: ", ")
+    let error = #expect(throws: ParseError.self) {
+      try Graph(parsing: "%0 = constant 0 : real[\(ones)]")
+    }
+    #expect(error?.needed.hasPrefix("at most 32 extents") == true)
+    #expect((error?.description.count ?? 0) < 700)
+    let text = "%0 = constant 0 : real[]\n%1 = reshape %0 {shape = [\(ones)]} : real[]"
+    #expect(throws: ParseError.self) { try Graph(parsing: text) }
   }
 
   @Test("outputs come last, once each, and return to inputs of their type")

@@ -174,7 +174,8 @@ private struct GraphParser {
     guard type.isRepresentable else {
       throw line.error(
         type.description,
-        needed: "extents from 1 to \(TensorType.largestExtent), in all at most 2^53 elements")
+        needed: "at most \(TensorType.largestRank) extents from 1 to"
+          + " \(TensorType.largestExtent), in all at most 2^53 elements")
     }
     return type
   }

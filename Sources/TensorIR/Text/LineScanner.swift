@@ -18,7 +18,10 @@ struct LineScanner {
   }
 
   func error(_ found: String, needed: String, suggestion: String? = nil) -> ParseError {
-    ParseError(line: line, found: found, needed: needed, suggestion: suggestion)
+    // A stranger's shape or list may be as long as the file.
+    ParseError(
+      line: line, found: String(found.prefix(300)), needed: String(needed.prefix(300)),
+      suggestion: suggestion)
   }
 
   /// An error about what stands at the present place.

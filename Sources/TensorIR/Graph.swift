@@ -60,8 +60,8 @@ public struct Graph: Sendable {
   public private(set) var outputs: [Output] = []
   /// Nodes by what makes them, so that nothing is computed twice.
   private var known: [Expression: Int] = [:]
-  private var inputsByName: [String: Int] = [:]
-  private var outputsByName: [String: Int] = [:]
+  private(set) var inputsByName: [String: Int] = [:]
+  private(set) var outputsByName: [String: Int] = [:]
 
   public init() {}
 
@@ -174,129 +174,5 @@ public struct Graph: Sendable {
     let value = insert(origin(), expression.type)
     known[expression] = value.index
     return value
-  }
-
-  /// The value of an element-wise primitive over uniform constants.
-  private mutating func folded(
-    _ primitive: some Primitive, _ operands: [Value], _ type: TensorType
-  ) -> Value? {
-    guard primitive is any ElementwisePrimitive, !operands.isEmpty else { return nil }
-    let scalars = operands.compactMap { uniform($0) }
-    guard scalars.count == operands.count else { return nil }
-    let one = TensorType([], type.element)
-    let result = primitive.reference(
-      scalars.map { [$0] }, types: operands.map { TensorType([], $0.type.element) }, result: one)
-    return constant(result[0], type)
-  }
-
-  /// An element-wise primitive over copies of smaller tensors is a copy of a smaller result.
-  private mutating func copied(
-    _ primitive: some Primitive, _ operands: [Value], _ type: TensorType
-  ) -> Value? {
-    guard primitive is any ElementwisePrimitive else { return nil }
-    var copies: BroadcastInDim?
-    var small: [Value?] = []
-    for operand in operands {
-      if let copy = application(operand, of: BroadcastInDim.self) {
-        guard copies ?? copy.primitive == copy.primitive else { return nil }
-        copies = copy.primitive
-        small.append(copy.operands[0])
-      } else {
-        guard uniform(operand) != nil else { return nil }
-        small.append(nil)
-      }
-    }
-    guard let copies else { return nil }
-    let shape = copies.axes.map { copies.shape[$0] }
-    let shrunk = zip(operands, small).map { operand, small in
-      small ?? constant(uniform(operand) ?? 0, operand.type.reshaped(shape))
-    }
-    return apply(copies, [apply(primitive, shrunk)])
-  }
-}
-
-extension Graph {
-  /// The value of node `index`.
-  public func value(_ index: Int) -> Value { Value(index: index, type: nodes[index].type) }
-
-  /// How `value` comes about.
-  public func origin(of value: Value) -> Origin { nodes[value.index].origin }
-
-  /// What makes `value`, if it is `Kind` applied to operands.
-  public func application<Kind: Primitive>(
-    _ value: Value, of kind: Kind.Type
-  ) -> (primitive: Kind, operands: [Value])? {
-    guard case .primitive(let primitive, let operands) = origin(of: value),
-      let primitive = primitive as? Kind
-    else { return nil }
-    return (primitive, operands)
-  }
-
-  /// The number that every element of `value` is known to be.
-  public func uniform(_ value: Value) -> Double? {
-    if case .constant(let scalar) = origin(of: value) { return scalar }
-    return nil
-  }
-
-  /// The inputs in the order they were made.
-  public var inputs: [(name: String, kind: InputKind, value: Value)] {
-    nodes.indices.compactMap { index in
-      guard case .input(let name, let kind) = nodes[index].origin else { return nil }
-      return (name, kind, value(index))
-    }
-  }
-
-  /// The name of an input.
-  ///
-  /// - Precondition: `value` is one.
-  public func inputName(_ value: Value) -> String {
-    guard case .input(let name, _) = origin(of: value) else {
-      preconditionFailure("%\(value.index) is no input")
-    }
-    return name
-  }
-
-  /// The input of that name.
-  public func input(named name: String) -> Value? { inputsByName[name].map { value($0) } }
-
-  /// The output of that name.
-  public func output(named name: String) -> Value? {
-    outputsByName[name].map { outputs[$0].value }
-  }
-
-  /// The sum of what is there; `nil` means zero.
-  mutating func sum(_ lhs: Value?, _ rhs: Value?) -> Value? {
-    switch (lhs, rhs) {
-    case (let lhs?, let rhs?): apply(Add(), lhs, rhs)
-    case (let only?, nil), (nil, let only?): only
-    case (nil, nil): nil
-    }
-  }
-}
-
-/// What makes a node, as a key.
-private struct Expression: Hashable {
-  enum Kind: Hashable {
-    case constant(UInt64)
-    case primitive(AnyPrimitive, [Value])
-  }
-
-  let kind: Kind
-  let type: TensorType
-
-  init(_ kind: Kind, _ type: TensorType) {
-    self.kind = kind
-    self.type = type
-  }
-}
-
-/// A primitive as a key.
-private struct AnyPrimitive: Hashable {
-  let name: String
-  let attributes: Attributes
-
-  init(_ primitive: some Primitive) {
-    name = primitive.mnemonic
-    attributes = primitive.attributes
   }
 }

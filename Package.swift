@@ -76,7 +76,8 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
     .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
     .testTarget(
-      name: "CPUBackendTests", dependencies: ["COneDNN", "CPUBackend", "TensorIR"],
+      name: "CPUBackendTests",
+      dependencies: ["Attacks", "COneDNN", "CPUBackend", "Networks", "TensorIR"],
       swiftSettings: settings),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],

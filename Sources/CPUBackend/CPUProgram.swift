@@ -9,10 +9,8 @@ public final class CPUProgram: CompiledProgram {
   private struct Input {
     var storage: Int
     var count: Int
-    var isBound = false
-    /// Memory that holds the elements only until what follows from them is computed.
-    var staging: Memory?
     var isStaged: Bool
+    var isBound = false
   }
 
   private let isDouble: Bool
@@ -22,13 +20,15 @@ public final class CPUProgram: CompiledProgram {
   private let addresses: Addresses
   /// The storage that each storage shares memory with.
   private let home: [Int]
-  /// What runs when parameters were bound, and which inputs each step depends on.
-  private let preparation: [(step: any Step, inputs: Set<Int>)]
+  /// What runs when parameters were bound.
+  private let preparation: [ProgramPlan.Preparation]
   private let steps: [any Step]
   /// Outputs that are copied into inputs behind the last step.
   private let carried: [(from: Int, to: Int, bytes: Int)]
   /// Storages of inputs bound since the last run.
   private var isNew: Set<Int> = []
+  /// What went wrong while an input was bound; the next run reports it.
+  private var failure: BackendError?
 
   /// Bytes that the program holds, staging excluded.
   public var memoryBytes: Int { addresses.memory.bytes }
@@ -58,18 +58,32 @@ public final class CPUProgram: CompiledProgram {
     guard var input = inputs[name] else { preconditionFailure("no input is called '\(name)'") }
     precondition(elements.count == input.count, "'\(name)' has \(input.count) elements")
     if input.isStaged {
-      let bytes = elements.count * (isDouble ? 8 : 4)
-      guard let staging = input.staging ?? (try? Memory(bytes: bytes)) else {
-        preconditionFailure("no memory for '\(name)'")
+      do throws(BackendError) {
+        try stage(elements, input.storage)
+      } catch {
+        failure = error
       }
-      input.staging = staging
-      unsafe write(elements, staging.address(0))
     } else {
       unsafe write(elements, addresses[input.storage])
     }
     input.isBound = true
     inputs[name] = input
     isNew.insert(input.storage)
+  }
+
+  /// Computes what follows from a parameter directly; after that its elements are not needed.
+  private func stage(_ elements: [Double], _ storage: Int) throws(BackendError) {
+    let steps = preparation.filter { $0.staged == storage }
+    if steps.isEmpty { return }
+    leak_set_threads(Int32(threads))
+    let memory = try Memory(bytes: elements.count * (isDouble ? 8 : 4))
+    unsafe write(elements, memory.address(0))
+    var staged = addresses
+    staged.staging[storage] = memory
+    for prepared in steps {
+      try prepared.step.bind(staged)
+      try prepared.step.run()
+    }
   }
 
   private func write(_ elements: [Double], _ target: UnsafeMutableRawPointer) {
@@ -96,18 +110,15 @@ public final class CPUProgram: CompiledProgram {
 
   /// Computes what follows from the parameters that were bound.
   private func prepare() throws(BackendError) {
+    if let failure { throw failure }
     if let missing = inputs.filter({ !$0.value.isBound }).keys.min() {
       throw BackendError("the input '\(missing)' was never bound")
     }
-    var staged = addresses
-    for input in inputs.values {
-      if let staging = input.staging { staged.staging[input.storage] = staging }
+    for prepared in preparation where prepared.staged == nil {
+      if prepared.roots.isDisjoint(with: isNew) { continue }
+      try prepared.step.bind(addresses)
+      try prepared.step.run()
     }
-    for (step, sources) in preparation where !sources.isDisjoint(with: isNew) {
-      try step.bind(staged)
-      try step.run()
-    }
-    for name in inputs.keys { inputs[name]?.staging = nil }
     isNew = []
   }
 

@@ -25,7 +25,8 @@ struct FusionTests {
     let error = graph.apply(Subtract(), x, target)
     let next = graph.apply(Add(), graph.apply(Multiply(), graph.constant(0.9, type), m), error)
     let step = graph.apply(Multiply(), graph.constant(0.1, type), next)
-    graph.output("loss", graph.apply(Reduce(.sum, axes: [0, 1]), graph.apply(Multiply(), error, error)))
+    graph.output(
+      "loss", graph.apply(Reduce(.sum, axes: [0, 1]), graph.apply(Multiply(), error, error)))
     graph.output("next-m", next, carriedInto: m)
     graph.output("next-x", graph.apply(Subtract(), x, step), carriedInto: x)
     var numbers = Numbers(5)

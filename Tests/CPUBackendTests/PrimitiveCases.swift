@@ -11,7 +11,8 @@ struct PrimitiveCase: Sendable, CustomStringConvertible {
 
   /// - Parameter body: Makes the result from the inputs.
   init<Kind: Primitive>(
-    _ kind: Kind.Type, _ note: String = "", _ shapes: [[Int]], in range: ClosedRange<Double> = -1...1,
+    _ kind: Kind.Type, _ note: String = "", _ shapes: [[Int]],
+    in range: ClosedRange<Double> = -1...1,
     indices: [Int: ([Double], [Int])] = [:], _ body: (inout Graph, [Value]) -> Value
   ) {
     mnemonic = Kind.mnemonic
@@ -52,7 +53,8 @@ private func binary<Kind: Primitive>(
   }
   let scalar = PrimitiveCase(Kind.self, "with a scalar", [[40, 9], []], in: range) { graph, x in
     let wide = graph.apply(BroadcastInDim(shape: [40, 9], axes: []), x[1])
-    return graph.apply(Add(), graph.apply(primitive, x[0], wide), graph.apply(primitive, wide, x[0]))
+    return graph.apply(
+      Add(), graph.apply(primitive, x[0], wide), graph.apply(primitive, wide, x[0]))
   }
   return whole + [scalar]
 }
@@ -90,7 +92,8 @@ enum PrimitiveCases {
         let isMore = graph.apply(Compare(.greater), x[0], x[1])
         let zero = graph.zero(x[0].type)
         return graph.apply(
-          Add(), graph.apply(Select(), isMore, x[0], zero), graph.apply(Select(), isMore, zero, x[1]))
+          Add(), graph.apply(Select(), isMore, x[0], zero),
+          graph.apply(Select(), isMore, zero, x[1]))
       },
     ]
 

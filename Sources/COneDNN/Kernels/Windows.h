@@ -54,20 +54,30 @@ static void FUNCTION(window_spread)(
   })
 }
 
-// The element at a place found so far is read again through its place.
+// Strip by strip of channels, so that the largest elements so far stay in registers or the cache.
 static void FUNCTION(window_argmax)(
     const leak_windows *windows, const REAL *from, REAL *to, int64_t first, int64_t last) {
-  EACH_TAP({
-    const REAL *x = from + place * channels;
-    REAL *y = to + output * channels;
-    if (taken) {
-      for (int64_t n = first; n < last; n++) {
-        if (x[n] > from[(int64_t)y[n] * channels + n]) y[n] = (REAL)place;
+  enum { strip = 64 };
+  REAL best[strip];
+  for (int64_t start = first; start < last; start += strip) {
+    const int64_t width = last - start < strip ? last - start : strip;
+    EACH_TAP({
+      const REAL *x = from + place * channels + start;
+      REAL *y = to + output * channels + start;
+      const REAL here = (REAL)place;
+      if (!taken) {
+        for (int64_t n = 0; n < width; n++) best[n] = x[n];
+        for (int64_t n = 0; n < width; n++) y[n] = here;
+        taken = 1;
+        continue;
       }
-    } else {
-      for (int64_t n = first; n < last; n++) y[n] = (REAL)place;
-    }
-  })
+      for (int64_t n = 0; n < width; n++) {
+        const int larger = x[n] > best[n];
+        best[n] = larger ? x[n] : best[n];
+        y[n] = larger ? here : y[n];
+      }
+    })
+  }
 }
 #undef EACH_TAP
 

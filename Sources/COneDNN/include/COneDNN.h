@@ -3,6 +3,7 @@
 // No function aborts; those that can fail return a `leak_status`.
 
 #include "Convolution.h"
+#include "Heap.h"
 #include "Movement.h"
 #include "Products.h"
 #include "Threads.h"

@@ -58,8 +58,12 @@ extension Lowering {
     }
     if form.batch * form.rows * form.columns == 1 {
       let sides = [
-        View(item: first.item, access: first.access.permuted(dot.leftContracting + dot.leftBatch + leftFree)),
-        View(item: second.item, access: second.access.permuted(dot.rightContracting + dot.rightBatch + rightFree)),
+        View(
+          item: first.item,
+          access: first.access.permuted(dot.leftContracting + dot.leftBatch + leftFree)),
+        View(
+          item: second.item,
+          access: second.access.permuted(dot.rightContracting + dot.rightBatch + rightFree)),
       ]
       let products = append(
         .element(leak_multiply, sides.map { operand($0, form.inner) }), [form.inner])

@@ -21,8 +21,10 @@ struct Lifetimes {
     for (storage, position) in last { self.storages[storage].last = position }
     for (output, input) in carried {
       guard storages[input].life == .permanent, let written = first[output],
-        (self.storages[input].last < written || canReplace(input, output, in: steps[written])
-          && self.storages[input].last == written), home[output] == output
+        (self.storages[input].last < written
+          || canReplace(input, output, in: steps[written])
+            && self.storages[input].last == written),
+        home[output] == output
       else { continue }
       home[output] = input
       self.storages[output].life = .permanent

@@ -5,14 +5,24 @@ struct ProgramPlan {
   struct Input {
     var storage: Int
     var count: Int
-    /// Whether its elements are needed only to prepare what follows from them.
+    /// Whether its elements are needed only while it is bound: what follows from them is computed
+    /// at once, and nothing else reads them.
     var isStaged: Bool
+  }
+
+  /// A step that runs once per binding.
+  struct Preparation {
+    var step: any Step
+    /// The storages of the inputs and constants that it depends on, through any number of steps.
+    var roots: Set<Int>
+    /// The staged input that it reads, if it does.
+    var staged: Int?
   }
 
   private(set) var inputs: [String: Input] = [:]
   private(set) var outputs: [String: (storage: Int, count: Int)] = [:]
   private(set) var constants: [(storage: Int, elements: [Double])] = []
-  private(set) var preparation: [(step: any Step, inputs: Set<Int>)] = []
+  private(set) var preparation: [Preparation] = []
   let steps: [any Step]
   private(set) var carried: [(from: Int, to: Int, bytes: Int)] = []
   let home: [Int]
@@ -23,21 +33,7 @@ struct ProgramPlan {
     let prepared = planner.steps.filter(\.isConstant).map(\.step)
     var storages = planner.storages
     let storageOf = { (value: Value) in planner.places[lowering[value].item][0].storage }
-    // Inputs, and which of them may be dropped once prepared.
     let inputStorages = Set(graph.inputs.map { storageOf($0.value) })
-    for input in graph.inputs {
-      let storage = storageOf(input.value)
-      let isRead = steps.contains { $0.reads.contains(storage) }
-      let isCarried = graph.outputs.contains { $0.carriedInto == input.value }
-      let shares = prepared.contains { step in
-        step.reads.contains(storage)
-          && step.reads.contains { $0 != storage && inputStorages.contains($0) }
-      }
-      let isStaged = input.kind == .parameter && !isRead && !isCarried && !shares
-      if isStaged { storages[storage].bytes = 0 }
-      inputs[input.name] = Input(
-        storage: storage, count: input.value.type.elementCount, isStaged: isStaged)
-    }
     for (index, item) in planner.items.enumerated() {
       guard let storage = planner.places[index].first?.storage else { continue }
       switch item.form {
@@ -46,8 +42,26 @@ struct ProgramPlan {
       default: break
       }
     }
-    preparation = Self.dependencies(
+    preparation = Self.preparation(
       prepared, roots: inputStorages.union(constants.map(\.storage)))
+    for input in graph.inputs {
+      let storage = storageOf(input.value)
+      let isRead = steps.contains { $0.reads.contains(storage) }
+      let isCarried = graph.outputs.contains { $0.carriedInto == input.value }
+      let isAlone = preparation.allSatisfy { prepared in
+        !prepared.step.reads.contains(storage)
+          || prepared.roots.isDisjoint(with: inputStorages.subtracting([storage]))
+      }
+      let isStaged = input.kind == .parameter && !isRead && !isCarried && isAlone
+      if isStaged {
+        storages[storage].bytes = 0
+        for index in preparation.indices where preparation[index].step.reads.contains(storage) {
+          preparation[index].staged = storage
+        }
+      }
+      inputs[input.name] = Input(
+        storage: storage, count: input.value.type.elementCount, isStaged: isStaged)
+    }
     // Outputs and carried state.
     var links: [(output: Int, input: Int)] = []
     for (number, output) in graph.outputs.enumerated() {
@@ -72,17 +86,14 @@ struct ProgramPlan {
   /// Stands for what depends on no input and is computed once.
   static let always = -1
 
-  /// The roots that each step depends on, through any number of steps.
-  private static func dependencies(
-    _ steps: [any Step], roots: Set<Int>
-  ) -> [(step: any Step, inputs: Set<Int>)] {
+  private static func preparation(_ steps: [any Step], roots: Set<Int>) -> [Preparation] {
     var reaching: [Int: Set<Int>] = [:]
     for root in roots { reaching[root] = [root] }
     return steps.map { step in
-      var inputs = step.reads.reduce(into: Set<Int>()) { $0.formUnion(reaching[$1] ?? []) }
-      if inputs.isEmpty { inputs = [always] }
-      for storage in step.writes { reaching[storage, default: []].formUnion(inputs) }
-      return (step, inputs)
+      var found = step.reads.reduce(into: Set<Int>()) { $0.formUnion(reaching[$1] ?? []) }
+      if found.isEmpty { found = [always] }
+      for storage in step.writes { reaching[storage, default: []].formUnion(found) }
+      return Preparation(step: step, roots: found)
     }
   }
 }

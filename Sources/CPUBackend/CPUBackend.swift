@@ -7,8 +7,9 @@ public import TensorIR
 /// kernels have, and where everything lies in one block of memory. Running it allocates nothing,
 /// and equal inputs give equal bits at an equal number of threads.
 public struct CPUBackend: Backend {
-  /// How many threads a program uses. Several programs on threads of their own run side by side
-  /// best with one each.
+  /// How many threads a program uses.
+  ///
+  /// Several programs on threads of their own run side by side best with one each.
   public let threads: Int
 
   /// - Precondition: There is at least one thread.

@@ -117,6 +117,22 @@ struct NetworkTests {
     #expect(results[0] == results[1])
   }
 
+  @Test("run side by side as they run alone")
+  func sideBySide() async throws {
+    let (graph, inputs) = try Self.iteration(Self.examples[1].network)
+    let run: @Sendable () throws -> [Double] = {
+      let program = try CPUBackend(threads: 1).compile(graph, in: .single)
+      for (name, elements) in inputs { program.bind(elements, to: name) }
+      for _ in 0..<50 { try program.run() }
+      return program.elements(of: "gradient") + program.elements(of: "objective")
+    }
+    let alone = try run()
+    try await withThrowingTaskGroup(of: [Double].self) { group in
+      for _ in 0..<4 { group.addTask { try run() } }
+      for try await result in group { #expect(result == alone) }
+    }
+  }
+
   @Test("say which input was never bound")
   func unbound() throws {
     let (graph, inputs) = try Self.iteration(Self.examples[0].network)

@@ -16,10 +16,8 @@ struct ConvolutionForm {
     }
   }
 
-  /// - Parameters:
-  ///   - input: `[N, S…, C]`
-  ///   - kernel: `[K…, C / groups, O]`
-  ///   - output: `[N, S′…, O]`
+  /// The extents are those of the input `[N, S…, C]`, the kernel `[K…, C / groups, O]` and the
+  /// output `[N, S′…, O]`, whichever of them is computed.
   init(
     _ direction: Direction, _ geometry: ConvolutionGeometry, input: [Int], kernel: [Int],
     output: [Int]

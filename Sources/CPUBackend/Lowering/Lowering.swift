@@ -1,8 +1,9 @@
 internal import COneDNN
 internal import TensorIR
 
-/// Turns a graph into items: element-wise operations, reductions and steps of their own. Reshapes,
-/// transposes, slices and broadcasts vanish into the accesses of those who read them.
+/// Turns a graph into items: element-wise operations, reductions and steps of their own.
+///
+/// Reshapes, transposes, slices and broadcasts vanish into the accesses of those who read them.
 struct Lowering {
   /// An item through an access: what a value of the graph is.
   struct View: Hashable {

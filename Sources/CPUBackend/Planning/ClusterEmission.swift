@@ -14,10 +14,9 @@ struct ClusterEmission {
   /// Products that are added where they are used.
   private var absorbed: Set<Int> = []
 
-  /// - Parameters:
-  ///   - count: Elements of the space, padding of a kernel's layout included.
-  ///   - storageOf: The storage of an item, in the layout of this pass.
-  ///   - isStored: Whether somebody outside the group reads an item.
+  /// `count` is the number of elements of the space, padding of a kernel's layout included;
+  /// `storageOf` gives an item's storage in the layout of this pass, and `isStored` tells whether
+  /// somebody outside the group reads it.
   init(
     _ group: Grouping.Group, items: [Item], count: Int, isDouble: Bool, threads: Int,
     storageOf: @escaping (Int) -> Int, isStored: @escaping (Int) -> Bool

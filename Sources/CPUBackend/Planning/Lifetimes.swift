@@ -4,9 +4,8 @@ struct Lifetimes {
   /// The storage whose memory each storage has.
   private(set) var home: [Int]
 
-  /// - Parameters:
-  ///   - steps: Those of every run, in order.
-  ///   - carried: Storages of outputs and of the inputs they are carried into.
+  /// `steps` are those of every run, in order; `carried` are storages of outputs and of the inputs
+  /// they are carried into.
   init(
     _ storages: [Storage], steps: [any Step], carried: [(output: Int, input: Int)]
   ) {

@@ -105,7 +105,7 @@ final class IndexStep: Step {
   private let threads: Int32
   private var addresses: Addresses?
 
-  /// - Parameter counts: The elements of the last operand and of the result.
+  /// `counts` are the elements of the last operand and of the result.
   init(
     _ opaque: Opaque, operands: [Int], result: Int, counts: (operand: Int, result: Int),
     isDouble: Bool, threads: Int

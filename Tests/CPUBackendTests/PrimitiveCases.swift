@@ -9,7 +9,7 @@ struct PrimitiveCase: Sendable, CustomStringConvertible {
   /// Ranges or exact elements of the inputs.
   var inputs: [String: [Double]]
 
-  /// - Parameter body: Makes the result from the inputs.
+  /// `body` makes the result from the inputs.
   init<Kind: Primitive>(
     _ kind: Kind.Type, _ note: String = "", _ shapes: [[Int]],
     in range: ClosedRange<Double> = -1...1,

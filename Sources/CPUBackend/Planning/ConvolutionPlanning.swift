@@ -8,6 +8,9 @@ extension Planner {
     _ form: ConvolutionForm, _ operands: [Int], _ index: Int
   ) throws(BackendError) {
     let isConstant = items[index].isConstant
+    if let step = try convolutionInPlace(form, operands, index) {
+      return append(step, isConstant: isConstant)
+    }
     guard let handle = primitive(form) else {
       var sources: [Int] = []
       for operand in operands { sources.append(try storage(of: operand, in: nil)) }
@@ -26,6 +29,20 @@ extension Planner {
     let result = place(index, format: isGradient ? blocked : nil)
     append(
       ConvolutionStep(handle, form, operands: sources, result: result), isConstant: isConstant)
+  }
+
+  /// A forward convolution by a kernel that was computed, in the layout it was computed in: that
+  /// saves a change of layout, if oneDNN has a fast implementation for it.
+  private mutating func convolutionInPlace(
+    _ form: ConvolutionForm, _ operands: [Int], _ index: Int
+  ) throws(BackendError) -> ConvolutionStep? {
+    guard !isDouble, form.direction == .forward, !items[operands[1]].isConstant,
+      let kernel = places[operands[1]].first, let format = kernel.format,
+      let handle = try? PrimitiveHandle(form, kernel: format.blocked),
+      handle.name.hasPrefix("jit") || handle.name.hasPrefix("brg")
+    else { return nil }
+    let sources = [try storage(of: operands[0], in: nil), kernel.storage]
+    return ConvolutionStep(handle, form, operands: sources, result: place(index))
   }
 
   /// oneDNN's primitive, unless windows are faster.

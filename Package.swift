@@ -35,9 +35,11 @@ let package = Package(
     // MARK: - Vocabulary (no dependencies)
     .target(name: "AuditModel", swiftSettings: settings),
     .target(name: "Tensors", swiftSettings: settings),
+    .target(name: "TensorIR", swiftSettings: settings),
 
     // MARK: - Knowledge
-    .target(name: "Networks", dependencies: ["Tensors"], swiftSettings: settings),
+    .target(
+      name: "Networks", dependencies: ["TensorIR", "Tensors"], swiftSettings: settings),
     .target(
       name: "Checkpoints",
       dependencies: [
@@ -45,7 +47,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Attacks", dependencies: ["AuditModel", "Networks", "Tensors"],
+      name: "Attacks", dependencies: ["AuditModel", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
@@ -62,10 +64,13 @@ let package = Package(
 
     // MARK: - Tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
+    .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Tensors"], swiftSettings: settings),
+      name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
     .testTarget(
-      name: "AttacksTests", dependencies: ["AuditModel", "Attacks", "Networks", "Tensors"],
+      name: "AttacksTests",
+      dependencies: ["AuditModel", "Attacks", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "Tensors"],

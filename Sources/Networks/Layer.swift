@@ -34,6 +34,16 @@ public protocol Layer: Sendable {
 
   /// What is special about this layer for a report, such as the class name of a custom layer.
   var detail: String? { get }
+
+  /// Appends the layer to a graph, as a composite of primitives.
+  ///
+  /// - Parameters:
+  ///   - inputs: One map per source, of the shapes that ``outputShape(for:)`` was asked about.
+  ///   - pass: The graph, and where parameters come from.
+  /// - Throws: ``UnsupportedLayer`` if the layer's meaning is not known exactly.
+  func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap
 }
 
 extension Layer {
@@ -41,6 +51,12 @@ extension Layer {
   public func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape { input }
   public var treatment: InputTreatment { .mixed }
   public var detail: String? { nil }
+
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    throw UnsupportedLayer(self, "its meaning in a graph is not known here")
+  }
   /// The layer's kind, for a value whose type is not known.
   public var kind: String { Self.kind }
 }

@@ -1,3 +1,5 @@
+internal import TensorIR
+
 /// A scalar function of every element, or softmax over the last axis.
 public struct Activation: Layer {
   public static let kind = "activation"
@@ -15,4 +17,20 @@ public struct Activation: Layer {
   }
 
   public var detail: String? { function.name }
+}
+
+extension Activation {
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    if function == .softmax {
+      // The declared last axis is what softmax normalises.
+      let x = inputs[0].declared(in: &pass.graph)
+      return FeatureMap(pass.graph.apply(Exponential(), pass.graph.logSoftmax(x)))
+    }
+    guard let value = function.expression(inputs[0].value, in: &pass.graph) else {
+      throw UnsupportedLayer(self, "the function is not known here")
+    }
+    return inputs[0].replacing(value)
+  }
 }

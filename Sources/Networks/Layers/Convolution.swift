@@ -1,3 +1,5 @@
+internal import TensorIR
+
 /// A convolution in any number of dimensions, plain, depthwise, separable or transposed.
 ///
 /// - Shape: `[spatial…, channels]` or, with `channelsFirst`, `[channels, spatial…]`.
@@ -80,5 +82,48 @@ public struct Convolution: Layer {
       padded += 2 * amounts[axis]
     }
     return padded < reach ? 0 : (padded - reach) / step + 1
+  }
+}
+
+extension Convolution {
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    guard variant == .plain else {
+      throw UnsupportedLayer(self, "only plain convolutions are expressed so far")
+    }
+    let x = inputs[0].channelsLast(declaredFirst: channelsFirst, in: &pass.graph)
+    let shape = x.type.shape
+    let channels = shape[shape.count - 1]
+    let geometry = geometry(over: Array(shape[1..<shape.count - 1]))
+    let weight = pass.parameter(.weight, kernel + [channels / groups, filters])
+    var result = pass.graph.apply(TensorIR.Convolution(geometry), x, weight)
+    if hasBias {
+      let bias = pass.parameter(.bias, [filters])
+      result = pass.graph.apply(Add(), result, pass.graph.spreadLast(bias, of: result.type))
+    }
+    return FeatureMap(result, isHeldChannelsLast: channelsFirst)
+  }
+
+  /// How the kernel moves over these spatial extents.
+  ///
+  /// `same` puts the odd zero behind, as TensorFlow does.
+  func geometry(over extents: [Int]) -> ConvolutionGeometry {
+    var (low, high) = (kernel.map { _ in 0 }, kernel.map { _ in 0 })
+    for axis in kernel.indices {
+      let reach = dilation[axis] * (kernel[axis] - 1) + 1
+      switch padding {
+      case .valid: break
+      case .causal: low[axis] = reach - 1
+      case .same:
+        let outputs = (extents[axis] + stride[axis] - 1) / stride[axis]
+        let total = max((outputs - 1) * stride[axis] + reach - extents[axis], 0)
+        (low[axis], high[axis]) = (total / 2, total - total / 2)
+      case .explicit(let amounts):
+        (low[axis], high[axis]) = (amounts[axis], amounts[axis])
+      }
+    }
+    return ConvolutionGeometry(
+      stride: stride, low: low, high: high, dilation: dilation, groups: groups)
   }
 }

@@ -1,3 +1,5 @@
+internal import TensorIR
+
 /// A fully connected layer, `y = A·x + b`, on the last axis of its input.
 ///
 /// - Shape: `[…, inputs]` → `[…, outputs]`; weight `[outputs, inputs]`, bias `[outputs]`.
@@ -28,5 +30,22 @@ public struct Dense: Layer {
       throw ShapeMismatch(input, expected: "its weights take \(inputs) features")
     }
     return input.dropLast() + [outputs]
+  }
+}
+
+extension Dense {
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    let x = inputs[0].declared(in: &pass.graph)
+    let features = x.type.shape[x.type.rank - 1]
+    let weight = pass.parameter(.weight, [features, outputs])
+    var result = pass.graph.apply(DotGeneral.matrix(leftRank: x.type.rank), x, weight)
+    if hasBias {
+      let bias = pass.parameter(.bias, [outputs])
+      result = pass.graph.apply(
+        Add(), result, pass.graph.spreadLast(bias, of: result.type))
+    }
+    return FeatureMap(result)
   }
 }

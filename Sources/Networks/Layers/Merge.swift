@@ -1,3 +1,5 @@
+internal import TensorIR
+
 /// Combines several tensors: add, multiply, concatenate and their like.
 public struct Merge: Layer {
   public static let kind = "merge"
@@ -20,5 +22,19 @@ public struct Merge: Layer {
       total += last
     }
     return first.dropLast() + [total]
+  }
+}
+
+extension Merge {
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    guard operation.lowercased() == "add",
+      inputs.allSatisfy({ $0.declaredShape == inputs[0].declaredShape })
+    else { throw UnsupportedLayer(self, "only sums of equal shapes are expressed so far") }
+    let isHeld = inputs.allSatisfy(\.isHeldChannelsLast)
+    let values = inputs.map { isHeld ? $0.value : $0.declared(in: &pass.graph) }
+    let sum = values.dropFirst().reduce(values[0]) { pass.graph.apply(Add(), $0, $1) }
+    return FeatureMap(sum, isHeldChannelsLast: isHeld)
   }
 }

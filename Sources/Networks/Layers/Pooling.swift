@@ -1,3 +1,5 @@
+internal import TensorIR
+
 /// The maximum or the average over windows or over whole maps.
 public struct Pooling: Layer {
   public static let kind = "pooling"
@@ -47,5 +49,62 @@ public struct Pooling: Layer {
       shrunk.append(isSame ? (extent + step - 1) / step : (extent - window[axis]) / step + 1)
     }
     return channelsFirst ? [channels] + shrunk : shrunk + [channels]
+  }
+}
+
+extension Pooling {
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    let x = inputs[0].channelsLast(declaredFirst: channelsFirst, in: &pass.graph)
+    let shape = x.type.shape
+    let spatial = Array(1..<shape.count - 1)
+    guard !window.isEmpty else {
+      let operation: Reduce.Operation = statistic == .maximum ? .maximum : .sum
+      let pooled = pass.graph.apply(Reduce(operation, axes: spatial), x)
+      guard statistic == .average else { return FeatureMap(pooled) }
+      let count = spatial.reduce(1) { $0 * shape[$1] }
+      return FeatureMap(
+        pass.graph.apply(
+          Multiply(), pooled, pass.graph.constant(1 / Double(count), pooled.type)))
+    }
+    let geometry = geometry(over: spatial.map { shape[$0] })
+    let pooled: Value
+    switch statistic {
+    case .maximum:
+      let places = pass.graph.apply(WindowArgmax(geometry), x)
+      pooled = pass.graph.apply(WindowGather(), x, places)
+    case .average:
+      let sums = pass.graph.apply(ReduceWindow(geometry), x)
+      // Padding counts neither in the sum nor in the number of elements.
+      let counts = pass.graph.elementCounts(geometry, x.type, sums.type)
+      pooled = pass.graph.apply(Multiply(), sums, counts)
+    }
+    return FeatureMap(pooled, isHeldChannelsLast: channelsFirst)
+  }
+
+  private func geometry(over extents: [Int]) -> WindowGeometry {
+    var (low, high) = (window.map { _ in 0 }, window.map { _ in 0 })
+    for axis in window.indices where isSame {
+      let outputs = (extents[axis] + stride[axis] - 1) / stride[axis]
+      let total = max((outputs - 1) * stride[axis] + window[axis] - extents[axis], 0)
+      (low[axis], high[axis]) = (total / 2, total - total / 2)
+    }
+    return WindowGeometry(window: window, stride: stride, low: low, high: high)
+  }
+}
+
+extension Graph {
+  /// The reciprocal of the number of real elements in each window.
+  fileprivate mutating func elementCounts(
+    _ geometry: WindowGeometry, _ input: TensorType, _ output: TensorType
+  ) -> Value {
+    let hasPadding = (geometry.low + geometry.high).contains { $0 > 0 }
+    guard hasPadding else {
+      return constant(1 / Double(geometry.window.reduce(1, *)), output)
+    }
+    let ones = Array(repeating: 1.0, count: input.elementCount)
+    let counts = ReduceWindow(geometry).reference([ones], types: [input], result: output)
+    return table(counts.map { 1 / $0 }, output)
   }
 }

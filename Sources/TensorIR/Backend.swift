@@ -1,0 +1,37 @@
+/// The precision in which a program runs.
+public enum Precision: String, Hashable, Sendable, CaseIterable {
+  case single, double
+}
+
+/// Something that runs graphs: compiled once, run many times.
+public protocol Backend: Sendable {
+  associatedtype Program: CompiledProgram
+
+  /// - Throws: ``BackendError`` if the graph cannot run here.
+  func compile(_ graph: Graph, in precision: Precision) throws(BackendError) -> Program
+}
+
+/// A graph made ready to run.
+///
+/// A program belongs to one thread at a time; several programs run side by side.
+public protocol CompiledProgram: AnyObject {
+  /// Binds the elements of an input, in row-major order, until they are bound again.
+  ///
+  /// - Precondition: The graph has that input, with that many elements.
+  func bind(_ elements: [Double], to input: String)
+
+  /// Computes every output from the bound inputs, then hands carried outputs to their inputs.
+  func run() throws(BackendError)
+
+  /// The elements of an output of the last run, in row-major order.
+  ///
+  /// - Precondition: The graph has that output, and the program has run.
+  func elements(of output: String) -> [Double]
+}
+
+/// Why a graph cannot run.
+public struct BackendError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}

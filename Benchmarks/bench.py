@@ -126,7 +126,7 @@ class Bench:
             try:
                 self.load(child, workload)
             except ChildError as error:
-                say(f"{workload}: {variant} is not available: {error}")
+                say(f"{workload}: {variant} is not available: {str(error).splitlines()[0]}")
                 child.close()
                 continue
             iterations = WORKLOADS[workload]["blockIterations"]

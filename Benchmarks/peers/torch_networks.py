@@ -19,7 +19,7 @@ WORKLOADS: dict[str, dict] = json.loads(
 
 
 class LeNetZhu(nn.Module):
-    """Three strided 5×5 convolutions with sigmoids; Zhu et al. 2019, "Deep Leakage from Gradients"."""
+    """Three strided 5×5 convolutions with sigmoids; Zhu et al. 2019 ("Deep Leakage")."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class MLP(nn.Module):
 
 
 def conv_net(width: int, classes: int) -> nn.Sequential:
-    """ConvNet of Geiping et al. 2020, "Inverting Gradients": eight convolutions, two 3×3 poolings."""
+    """ConvNet of Geiping et al. 2020: eight convolutions, two 3×3 poolings."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     channels = 3
     for index, factor in enumerate((1, 2, 2, 4, 4, 4, 4, 4)):

@@ -14,6 +14,8 @@ public struct Network: Sendable {
     public var name: String
     public var layer: any Layer
     public var sources: [Source]
+    /// Whether the model calls the layer several times, of which this is the first.
+    public var isShared = false
     /// The shape that enters, as far as it is known.
     public var inputShape: Shape?
     /// The shape that leaves, as far as it is known.

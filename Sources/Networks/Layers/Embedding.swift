@@ -10,11 +10,14 @@ public struct Embedding: Layer {
   public var width: Int
   /// The token that stands for nothing: its row has no gradient.
   public var paddingToken: Int?
+  /// Whether layers behind it pass over the positions of token 0, as Keras' `mask_zero` has it.
+  public var masksZero: Bool
 
-  public init(tokens: Int, width: Int, paddingToken: Int? = nil) {
+  public init(tokens: Int, width: Int, paddingToken: Int? = nil, masksZero: Bool = false) {
     self.tokens = tokens
     self.width = width
     self.paddingToken = paddingToken
+    self.masksZero = masksZero
   }
 
   public func parameters(input: Shape) -> [ParameterRole: Shape] { [.embeddings: [tokens, width]] }
@@ -32,6 +35,9 @@ extension Embedding {
     let positions = inputs[0].declared(in: &pass.graph)
     guard positions.type.element == .index else {
       throw UnsupportedLayer(self, "it reads computed numbers, not tokens of the model input")
+    }
+    guard !masksZero else {
+      throw UnsupportedLayer(self, "layers behind it pass over the positions of token 0")
     }
     var table = try pass.parameter(.embeddings, [tokens, width])
     if let paddingToken {

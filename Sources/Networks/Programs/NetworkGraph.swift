@@ -67,6 +67,7 @@ extension Network {
     in pass: inout ForwardPass
   ) throws(UnsupportedLayer) -> FeatureMap {
     let node = nodes[index]
+    if node.isShared { throw unsupported(index, "the model calls it several times") }
     if let mismatch = node.mismatch { throw unsupported(index, mismatch.description) }
     guard let count = node.outputShape?.elementCount, count > 0,
       count <= ForwardPass.elementLimit / samples

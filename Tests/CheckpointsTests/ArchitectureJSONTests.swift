@@ -97,7 +97,7 @@ struct ArchitectureJSONTests {
       ) as? Convolution)
     let expected = Convolution(
       variant: .depthwise, filters: 2, kernel: [3, 1], stride: [2, 1], dilation: [1, 1],
-      padding: .explicit([1, 0]), groups: 3, hasBias: false)
+      padding: .explicit([1, 0]), groups: 3, hasBias: false, hasSwappedKernel: false)
     #expect("\(full)" == "\(expected)")
     for (text, padding) in [("same", .same), ("causal", .causal), ("valid", .valid)]
       as [(String, Convolution.Padding)]

@@ -76,7 +76,7 @@ let package = Package(
       dependencies: ["AuditModel", "Attacks", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "Tensors"],
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],

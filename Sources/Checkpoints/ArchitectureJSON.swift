@@ -72,7 +72,7 @@ extension JSONValue {
   }
 
   /// A whole number within ±2^20, such as an axis.
-  var small: Int? { integer.flatMap { abs($0) <= 1 << 20 ? $0 : nil } }
+  var small: Int? { integer.flatMap { (-1 << 20...1 << 20).contains($0) ? $0 : nil } }
 
   /// Axes or places, each within ±2^20.
   var smalls: [Int]? {

@@ -43,25 +43,21 @@ extension Convolution {
     switch variant {
     case .plain:
       let weight = try pass.parameter(.weight, kernel + [channels / groups, filters])
-      result = pass.graph.apply(
-        TensorIR.Convolution(try geometry(over: x, groups)), x, weight)
+      result = try pass.apply(TensorIR.Convolution(try geometry(over: x, groups)), x, weight)
     case .depthwise:
       let weight = try pass.parameter(.weight, kernel + [1, channels * filters])
-      result = pass.graph.apply(
-        TensorIR.Convolution(try geometry(over: x, channels)), x, weight)
+      result = try pass.apply(TensorIR.Convolution(try geometry(over: x, channels)), x, weight)
     case .separable:
       let wide = channels * multiplier
       let depthwise = try pass.parameter(Self.depthwiseKernel, kernel + [1, wide])
       let geometry = try geometry(over: x, channels)
-      try pass.requireRoom(
-        x.type.shape.prefix(1) + spatialOutput(of: x).map { $0 } + [wide])
       let pointwise = try pass.parameter(
         Self.pointwiseKernel, kernel.map { _ in 1 } + [wide, filters])
-      result = pass.graph.apply(TensorIR.Convolution(geometry), x, depthwise)
-      result = pass.graph.apply(TensorIR.Convolution(.pointwise(kernel.count)), result, pointwise)
+      result = try pass.apply(TensorIR.Convolution(geometry), x, depthwise)
+      result = try pass.apply(TensorIR.Convolution(.pointwise(kernel.count)), result, pointwise)
     case .transposed:
       let weight = try pass.parameter(.weight, kernel + [filters / groups, channels])
-      result = pass.graph.apply(
+      result = try pass.apply(
         ConvolutionInputTranspose(try geometry(over: x, groups), input: spatialOutput(of: x)), x,
         weight)
     }

@@ -27,7 +27,9 @@ public struct ForwardPass {
 
   /// No value of a graph may have more elements than this; a stranger's architecture may ask for
   /// anything.
-  static let elementLimit = 1 << 31
+  static let elementLimit = TensorType.largestExtent
+  /// No map between layers may have more axes than this; layers part some of them.
+  static let axisLimit = 16
   /// No table of a graph may have more elements than this: it is held in memory at once.
   static let tableLimit = 1 << 24
   /// The longest sequence that is unrolled.
@@ -71,6 +73,22 @@ public struct ForwardPass {
       throw UnsupportedLayer(
         layer, "it would need \((shape as [Int?]).text) numbers at once; up to \(limit) are held")
     }
+  }
+
+  /// Appends a primitive whose attributes follow from what a file says.
+  ///
+  /// - Throws: ``UnsupportedLayer`` if the operands do not fit it.
+  mutating func apply(
+    _ primitive: some Primitive, _ operands: Value...
+  ) throws(UnsupportedLayer) -> Value {
+    let type: TensorType
+    do throws(TypeMismatch) {
+      type = try primitive.resultType(of: operands.map(\.type))
+    } catch {
+      throw UnsupportedLayer(layer, error.description)
+    }
+    try requireRoom(type.shape)
+    return graph.apply(primitive, operands)
   }
 
   mutating func enter(_ index: Int, _ node: Network.Node) {

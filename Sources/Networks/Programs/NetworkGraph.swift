@@ -53,8 +53,8 @@ extension Network {
     for (index, shape) in inputShapes.enumerated() {
       let name = inputShapes.count == 1 ? "input" : "input\(index)"
       guard let extents = shape.known, let count = shape.elementCount, count > 0,
-        count <= ForwardPass.elementLimit / samples
-      else { throw unsupported(last, "the shape of model input \(index + 1) is not known") }
+        count <= ForwardPass.elementLimit / samples, extents.count < ForwardPass.axisLimit
+      else { throw unsupported(last, "the shape of model input \(index + 1) is not known or beyond what is held") }
       let isIndex = readsIndices(input: index)
       inputs.append(
         pass.graph.input(name, TensorType([samples] + extents, isIndex ? .index : .real)))
@@ -70,11 +70,12 @@ extension Network {
     if node.isShared { throw unsupported(index, "the model calls it several times") }
     if let mismatch = node.mismatch { throw unsupported(index, mismatch.description) }
     guard let count = node.outputShape?.elementCount, count > 0,
-      count <= ForwardPass.elementLimit / samples
+      count <= ForwardPass.elementLimit / samples,
+      node.outputShape?.count ?? 0 < ForwardPass.axisLimit
     else {
       // A layer that is not known says so itself; its shape would only distract.
       if node.layer is CustomLayer { throw unsupported(index, CustomLayer.reason) }
-      throw unsupported(index, "the shape of its output is not known")
+      throw unsupported(index, "the shape of its output is not known or beyond what is held")
     }
     var arriving: [FeatureMap] = []
     for source in node.sources {

@@ -28,10 +28,10 @@ extension Pooling {
     case .maximum where dilation.contains { $0 > 1 }:
       pooled = try dilatedMaximum(x, placements, in: &pass)
     case .maximum:
-      let places = pass.graph.apply(WindowArgmax(geometry), x)
+      let places = try pass.apply(WindowArgmax(geometry), x)
       pooled = pass.graph.apply(WindowGather(), x, places)
     case .average:
-      let sums = pass.graph.apply(ReduceWindow(geometry), x)
+      let sums = try pass.apply(ReduceWindow(geometry), x)
       let shares = try shares(placements, extents: spatial.map { shape[$0] }, like: sums, in: &pass)
       pooled = pass.graph.apply(Multiply(), sums, shares)
     }
@@ -88,7 +88,7 @@ extension Pooling {
         limits[axis + 1] = starts[axis + 1] + (placements[axis].output - 1) * stride[axis] + 1
         strides[axis + 1] = stride[axis]
       }
-      let part = pass.graph.apply(Slice(starts: starts, limits: limits, strides: strides), padded)
+      let part = try pass.apply(Slice(starts: starts, limits: limits, strides: strides), padded)
       // A tie goes to the earlier tap.
       largest = largest.map { pass.graph.apply(Maximum(), part, $0) } ?? part
     }

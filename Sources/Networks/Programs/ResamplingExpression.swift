@@ -8,20 +8,22 @@ extension Resampling {
     case .pad(let low, let high):
       let x = inputs[0].channelsLast(declaredFirst: channelsFirst, in: &pass.graph)
       return FeatureMap(
-        pass.graph.apply(Pad(low: [0] + low + [0], high: [0] + high + [0]), x),
+        try pass.apply(Pad(low: [0] + low + [0], high: [0] + high + [0]), x),
         isHeldChannelsLast: channelsFirst)
     case .crop(let low, let high):
       let x = inputs[0].channelsLast(declaredFirst: channelsFirst, in: &pass.graph)
       var limits = x.type.shape
       for axis in high.indices { limits[axis + 1] -= high[axis] }
       return FeatureMap(
-        pass.graph.apply(Slice(starts: [0] + low + [0], limits: limits), x),
+        try pass.apply(Slice(starts: [0] + low + [0], limits: limits), x),
         isHeldChannelsLast: channelsFirst)
     case .upsample(let factors, let interpolation):
       var x = inputs[0].channelsLast(declaredFirst: channelsFirst, in: &pass.graph)
       for (axis, factor) in factors.enumerated() {
         switch interpolation {
-        case .nearest: x = pass.graph.copied(x, factor, along: axis + 1)
+        case .nearest:
+          try pass.requireRoom(x.type.shape + [factor])
+          x = pass.graph.copied(x, factor, along: axis + 1)
         case .linear(let alignsCorners):
           let extent = x.type.shape[axis + 1]
           try pass.requireRoom([extent, extent * factor], limit: ForwardPass.tableLimit)

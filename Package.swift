@@ -83,11 +83,14 @@ let package = Package(
       name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
+      name: "AgreementTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
+    .testTarget(
       name: "AttacksTests",
       dependencies: ["AuditModel", "Attacks", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "Tensors"],
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],

@@ -11,16 +11,19 @@ public struct Pooling: Layer {
   public var window: [Int]
   public var stride: [Int]
   public var isSame: Bool
+  /// Places before and behind each axis that belong to no element; `nil` is none.
+  public var padding: [Int]?
   public var channelsFirst: Bool
 
   public init(
     _ statistic: Statistic, window: [Int] = [], stride: [Int]? = nil, isSame: Bool = false,
-    channelsFirst: Bool = false
+    padding: [Int]? = nil, channelsFirst: Bool = false
   ) {
     self.statistic = statistic
     self.window = window
     self.stride = stride ?? window
     self.isSame = isSame
+    self.padding = padding
     self.channelsFirst = channelsFirst
   }
 
@@ -33,7 +36,9 @@ public struct Pooling: Layer {
     let channels = channelsFirst ? input[0] : input[input.count - 1]
     guard !window.isEmpty else { return [channels] }
     let spatial = channelsFirst ? Array(input.dropFirst()) : Array(input.dropLast())
-    guard spatial.count == window.count, stride.count == window.count else {
+    guard spatial.count == window.count, stride.count == window.count,
+      padding.map({ $0.count == window.count }) ?? true
+    else {
       throw ShapeMismatch(input, expected: "the pooling window has \(window.count) axes")
     }
     var shrunk: Shape = []
@@ -42,11 +47,12 @@ public struct Pooling: Layer {
         shrunk.append(nil)
         continue
       }
-      guard isSame || extent >= window[axis] else {
+      let room = extent + 2 * (padding?[axis] ?? 0) - window[axis]
+      guard isSame || room >= 0 else {
         throw ShapeMismatch(input, expected: "a window of \(window[axis]) does not fit")
       }
       let step = Swift.max(stride[axis], 1)
-      shrunk.append(isSame ? (extent + step - 1) / step : (extent - window[axis]) / step + 1)
+      shrunk.append(isSame ? (extent + step - 1) / step : room / step + 1)
     }
     return channelsFirst ? [channels] + shrunk : shrunk + [channels]
   }
@@ -84,7 +90,7 @@ extension Pooling {
   }
 
   private func geometry(over extents: [Int]) -> WindowGeometry {
-    var (low, high) = (window.map { _ in 0 }, window.map { _ in 0 })
+    var (low, high) = (padding ?? window.map { _ in 0 }, padding ?? window.map { _ in 0 })
     for axis in window.indices where isSame {
       let outputs = (extents[axis] + stride[axis] - 1) / stride[axis]
       let total = max((outputs - 1) * stride[axis] + window[axis] - extents[axis], 0)

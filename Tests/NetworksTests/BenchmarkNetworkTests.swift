@@ -80,7 +80,7 @@ struct BenchmarkNetworkTests {
     let basic = try #require(ResNet(depth: 34, stem: .large)).network(classes: 10)
     let bottleneck = try #require(ResNet(depth: 50, stem: .small)).network(classes: 10)
     let projected = { (network: Network) in
-      network.nodes.filter { $0.layer is Convolution }.map(\.name)
+      network.nodes.filter { $0.layer is Networks.Convolution }.map(\.name)
         .filter { $0.contains("downsample") }
     }
     #expect(

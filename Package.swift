@@ -47,7 +47,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Attacks", dependencies: ["AuditModel", "Networks", "Tensors"],
+      name: "Attacks", dependencies: ["AuditModel", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
@@ -69,7 +69,8 @@ let package = Package(
       name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
-      name: "AttacksTests", dependencies: ["AuditModel", "Attacks", "Networks", "Tensors"],
+      name: "AttacksTests",
+      dependencies: ["AuditModel", "Attacks", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "Tensors"],

@@ -140,6 +140,14 @@ extension Network {
     }
   }
 
+  /// Whether the file declares the channels of images in front of their spatial axes.
+  public var isChannelsFirst: Bool {
+    nodes.contains { node in
+      (node.layer as? Convolution)?.channelsFirst ?? (node.layer as? Pooling)?.channelsFirst
+        ?? false
+    }
+  }
+
   /// Whether the output of the model depends on node `index` and on nothing behind it.
   public func isLast(_ index: Int) -> Bool { consumers(of: index).isEmpty }
 }

@@ -16,6 +16,9 @@ public struct Graph: Sendable {
   /// How often an input changes.
   public enum InputKind: String, Sendable, CaseIterable {
     /// Bound once for many runs, such as weights and a target gradient.
+    ///
+    /// A backend computes what depends on parameters and constants alone when they are bound, not
+    /// in every run.
     case parameter
     /// Bound before each run, such as the candidate input.
     case argument
@@ -105,6 +108,7 @@ public struct Graph: Sendable {
     }
     if let simpler = primitive.simplified(operands, in: &self) { return simpler }
     if let folded = folded(primitive, operands, type) { return folded }
+    if let copied = copied(primitive, operands, type) { return copied }
     return unique(Expression(.primitive(AnyPrimitive(primitive), operands), type)) {
       .primitive(primitive, operands)
     }
@@ -113,6 +117,12 @@ public struct Graph: Sendable {
   /// Appends `primitive` applied to `operands`, or finds a value that equals it.
   public mutating func apply(_ primitive: some Primitive, _ operands: Value...) -> Value {
     apply(primitive, operands)
+  }
+
+  /// The same nodes without outputs.
+  public init(withoutOutputsOf graph: Graph) {
+    self = graph
+    outputs = []
   }
 
   /// Appends a node as it stands, without sharing or simplification.
@@ -140,6 +150,31 @@ public struct Graph: Sendable {
     let result = primitive.reference(
       scalars.map { [$0] }, types: operands.map { TensorType([], $0.type.element) }, result: one)
     return constant(result[0], type)
+  }
+
+  /// An element-wise primitive over copies of smaller tensors is a copy of a smaller result.
+  private mutating func copied(
+    _ primitive: some Primitive, _ operands: [Value], _ type: TensorType
+  ) -> Value? {
+    guard primitive is any ElementwisePrimitive else { return nil }
+    var copies: BroadcastInDim?
+    var small: [Value?] = []
+    for operand in operands {
+      if let copy = application(operand, of: BroadcastInDim.self) {
+        guard copies ?? copy.primitive == copy.primitive else { return nil }
+        copies = copy.primitive
+        small.append(copy.operands[0])
+      } else {
+        guard uniform(operand) != nil else { return nil }
+        small.append(nil)
+      }
+    }
+    guard let copies else { return nil }
+    let shape = copies.axes.map { copies.shape[$0] }
+    let shrunk = zip(operands, small).map { operand, small in
+      small ?? constant(uniform(operand) ?? 0, operand.type.reshaped(shape))
+    }
+    return apply(copies, [apply(primitive, shrunk)])
   }
 }
 
@@ -172,6 +207,16 @@ extension Graph {
       guard case .input(let name, let kind) = nodes[index].origin else { return nil }
       return (name, kind, value(index))
     }
+  }
+
+  /// The name of an input.
+  ///
+  /// - Precondition: `value` is one.
+  public func inputName(_ value: Value) -> String {
+    guard case .input(let name, _) = origin(of: value) else {
+      preconditionFailure("%\(value.index) is no input")
+    }
+    return name
   }
 
   /// The input of that name.

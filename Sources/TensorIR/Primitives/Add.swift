@@ -26,6 +26,7 @@ public struct Add: BinaryElementwise, PlainPrimitive, LinearPrimitive {
     if let negated = graph.application(y, of: Negate.self) {
       return graph.apply(Subtract(), x, negated.operands[0])
     }
+    if x == y { return graph.apply(Multiply(), graph.constant(2, x.type), x) }
     // A sum has one spelling, so that equal sums are found.
     return x.index > y.index ? graph.apply(self, y, x) : nil
   }

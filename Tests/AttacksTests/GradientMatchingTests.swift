@@ -1,0 +1,124 @@
+import Attacks
+import Networks
+import TensorIR
+import Testing
+
+@Suite("Gradient matching")
+struct GradientMatchingTests {
+  static let networks: [Network] = [
+    Network(
+      "mlp", input: [24],
+      [
+        "a": Dense(outputs: 20), "b": Activation(.tanh), "c": Dense(outputs: 16),
+        "d": Dense(outputs: 3),
+      ]
+    ),
+    Network(
+      "cnn", input: [2, 6, 6],
+      [
+        "a": Convolution(
+          filters: 4, kernel: [3, 3], stride: [2, 2], padding: .explicit([1, 1]),
+          channelsFirst: true),
+        "b": BatchNormalization(axis: 0), "c": Activation(.sigmoid),
+        "d": Pooling(.maximum, window: [2, 2], stride: [1, 1], channelsFirst: true),
+        "e": Flatten(), "f": Dense(outputs: 3),
+      ]),
+  ]
+
+  /// The slope of the objective in a random direction is its central difference: the mixed product,
+  /// the distance and the total variation are right together.
+  @Test(
+    "the gradient is the slope of the objective", arguments: networks,
+    GradientMatching.Distance.allCases)
+  func slope(network: Network, distance: GradientMatching.Distance) throws {
+    var matching = GradientMatching()
+    matching.distance = distance
+    matching.totalVariation = network.inputShapes[0].count == 3 ? 0.03 : 0
+    let samples = 2
+    let graph = try matching.iteration(
+      of: network, samples: samples, loss: .softmaxCrossEntropy(smoothing: 0))
+    try graph.verify()
+    var random = SeededGenerator(state: 7)
+    var bindings = Bindings(graph, &random)
+    let x = try #require(bindings.values["input"])
+    let direction = x.map { _ in Double.random(in: -1...1, using: &random) }
+    let gradient = try bindings.output("gradient", of: graph)
+    let exact = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
+    let step = 1e-5
+    var objectives: [Double] = []
+    for sign in [1.0, -1] {
+      bindings.values["input"] = zip(x, direction).map { $0 + sign * step * $1 }
+      objectives.append(try bindings.output("objective", of: graph)[0])
+    }
+    let difference = (objectives[0] - objectives[1]) / (2 * step)
+    // Truncation is of order step², rounding of order 1e-16 / step.
+    #expect(abs(exact - difference) <= 1e-7 * max(abs(exact), 1))
+  }
+
+  /// The sign of the gradient has magnitude one, and so have Adam's corrected averages of it.
+  @Test("the first signed step moves every coordinate by the learning rate")
+  func firstStep() throws {
+    let graph = try GradientMatching().iteration(
+      of: Self.networks[1], samples: 1, loss: .softmaxCrossEntropy(smoothing: 0))
+    var random = SeededGenerator(state: 3)
+    var bindings = Bindings(graph, &random)
+    bindings.values["learning-rate"] = [0.1]
+    for name in ["momentum", "variance"] {
+      bindings.values[name] = bindings.values[name]?.map { _ in 0 }
+    }
+    for name in ["first-power", "second-power"] { bindings.values[name] = [1] }
+    let x = try #require(bindings.values["input"])
+    let gradient = try bindings.output("gradient", of: graph)
+    let next = try bindings.output("next-input", of: graph)
+    for index in x.indices {
+      let expected = gradient[index] == 0 ? 0 : gradient[index] > 0 ? -0.1 : 0.1
+      #expect(abs(next[index] - x[index] - expected) < 1e-8)
+    }
+  }
+
+  @Test("no dense weight gradient is written out for one sample")
+  func lowRank() throws {
+    let graph = try GradientMatching().iteration(
+      of: Self.networks[0], samples: 1, loss: .softmaxCrossEntropy(smoothing: 0))
+    let written = graph.nodes.filter { node in
+      guard case .primitive = node.origin else { return false }
+      // The observed norm depends on parameters alone; ⟨g*, g*⟩ is taken once.
+      return node.type.shape == [24, 20]
+    }
+    #expect(written.count <= 1)
+  }
+}
+
+/// Elements for every input of a graph.
+private struct Bindings {
+  var values: [String: [Double]] = [:]
+
+  init(_ graph: Graph, _ random: inout SeededGenerator) {
+    for input in graph.inputs {
+      // Variances and the optimiser's state are positive.
+      let isPositive = input.name.contains("ariance") || input.name.contains("power")
+      values[input.name] = (0..<input.value.type.elementCount).map { _ in
+        Double.random(in: isPositive ? 0.5...0.9 : -0.8...0.8, using: &random)
+      }
+    }
+  }
+
+  func output(_ name: String, of graph: Graph) throws -> [Double] {
+    let bound = Dictionary(
+      uniqueKeysWithValues: graph.inputs.map { ($0.value, values[$0.name] ?? []) })
+    let value = try #require(graph.output(named: name))
+    return ReferenceInterpreter().evaluate(value, in: graph, inputs: bound)
+  }
+}
+
+private struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

@@ -25,12 +25,13 @@ final class MatchingRun<B: Backend> {
     x0 = try start.tensor("x0").elements()
     learningRate = workload.learningRate
     for parameter in forward.parameters {
-      let name = forward.graph.inputName(parameter.value)
+      let name = parameter.name
       let stored = try start.parameter(
         network.nodes[parameter.key.node].name, parameter.key.role)
-      try bind(stored.value, parameter, to: name)
+      try bind(stored.value, parameter, of: network, to: name)
       if let target = stored.target {
-        try bind(target, parameter, to: GradientMatching.Name.observed(name))
+        try bind(
+          target, parameter, of: network, to: GradientMatching.Name.observed(name))
       }
     }
     let label = try start.tensor("label").elements()
@@ -59,15 +60,14 @@ final class MatchingRun<B: Backend> {
   }
 
   private func bind(
-    _ tensor: Tensor, _ parameter: (key: ParameterTable.Key, value: Value), to name: String
+    _ tensor: Tensor, _ parameter: GraphParameter, of network: Network, to name: String
   ) throws(BenchmarkError) {
     let table = ParameterTable(convention: .channelsFirst, [parameter.key: tensor])
-    guard let elements = table.graphElements(parameter.key),
-      elements.count == parameter.value.type.elementCount
-    else {
-      throw BenchmarkError("'\(name)' is \(tensor.shape), the graph has \(parameter.value.type)")
+    do throws(ParameterMismatch) {
+      program.bind(try network.elements(of: [parameter], from: table)[0], to: name)
+    } catch {
+      throw BenchmarkError(error.description)
     }
-    program.bind(elements, to: name)
   }
 
   /// The objective at the start and its slope in the input, `[1, channels, height, width]`.

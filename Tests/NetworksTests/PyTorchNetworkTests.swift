@@ -1,7 +1,6 @@
 import Foundation
 import Networks
 import TensorIR
-import Tensors
 import Testing
 
 /// What PyTorch makes of the benchmark networks; `Tests/Fixtures/networks/make_networks.py` wrote it.
@@ -72,8 +71,10 @@ struct PyTorchNetworkTests {
 
     // Bound in the graph's order; drawn in the order of PyTorch.
     var bindings: [Value: [Double]] = [:]
-    for parameter in forward.parameters {
-      bindings[parameter.value] = table.graphElements(parameter.key)
+    for (parameter, elements) in zip(
+      forward.parameters, try network.elements(of: forward.parameters, from: table))
+    {
+      bindings[parameter.value] = elements
     }
     let x = program.inputs[0]
     bindings[x] = drawn(x.type.elementCount, seed: 2)
@@ -90,12 +91,9 @@ struct PyTorchNetworkTests {
       directions.append(program.graph.input("direction\(index)", parameter.value.type))
     }
     for index in order {
-      let key = program.parameters[index].key
-      let shape = try #require(table[key.node, key.role]).shape
-      var drawn = ParameterTable(convention: .channelsFirst)
-      let elements = (0..<shape.reduce(1, *)).map { _ in stream.uniform(-1, 1) }
-      drawn[key.node, key.role] = Tensor(elements, shape: shape)
-      bindings[directions[index]] = drawn.graphElements(key)
+      bindings[directions[index]] = network.arrangement(
+        of: program.parameters[index].parameter, in: .channelsFirst
+      ).graphElements(drawn(program.parameters[index].value.type.elementCount, &stream))
     }
     let mixed = program.mixedProduct(along: directions)[0]
 
@@ -112,23 +110,25 @@ struct PyTorchNetworkTests {
       let key = program.parameters[index].key
       let name = network.nodes[key.node].name + "." + key.role.pyTorchName
       let expected = try #require(entry.gradients[name], "\(name)")
-      let gradient = try #require(table[key.node, key.role])
       // Back to the order of PyTorch, in which the projection was drawn.
-      var drawn = ParameterTable(convention: .channelsFirst)
-      drawn[key.node, key.role] = Tensor(
-        (0..<gradient.count).map { _ in projection.uniform(-1, 1) }, shape: gradient.shape)
-      expect(
-        results[place + 2], expected, projection: drawn.graphElements(key) ?? [], name)
+      let gradient = network.arrangement(
+        of: program.parameters[index].parameter, in: .channelsFirst
+      ).tableElements(results[place + 2])
+      expect(gradient, expected, projection: drawn(gradient.count, &projection), name)
     }
     #expect(entry.gradients.count == order.count)
     expect(
       results[1], entry.mixedProduct,
-      projection: results[1].map { _ in projection.uniform(-1, 1) }, "mixed product")
+      projection: drawn(results[1].count, &projection), "mixed product")
   }
 
   private func drawn(_ count: Int, seed: UInt64) -> [Double] {
     var stream = SplitMix64(seed: seed)
-    return (0..<count).map { _ in stream.uniform(-1, 1) }
+    return drawn(count, &stream)
+  }
+
+  private func drawn(_ count: Int, _ stream: inout SplitMix64) -> [Double] {
+    (0..<count).map { _ in stream.uniform(-1, 1) }
   }
 
   private func expect(

@@ -55,7 +55,7 @@ public struct ResNet: Hashable, Sendable {
       growing.add(
         "maxpool",
         Pooling(
-          .maximum, window: [3, 3], stride: [2, 2], padding: [1, 1],
+          .maximum, window: [3, 3], stride: [2, 2], padding: .explicit([1, 1]),
           channelsFirst: true))
     }
     var arriving = width
@@ -101,7 +101,7 @@ public struct ResNet: Hashable, Sendable {
       growing.batchNormalization("\(name).downsample.1")
       shortcut = growing.last
     }
-    growing.add("\(name).add", Merge(operation: "Add"), reading: [branch, shortcut])
+    growing.add("\(name).add", Merge(.add), reading: [branch, shortcut])
     growing.relu("\(name).relu")
   }
 }

@@ -33,24 +33,25 @@ extension Network {
   public func initialParameters(
     _ initialization: Initialization, seed: UInt64, statistics: RunningStatistics = .fresh
   ) throws(UnsupportedLayer) -> ParameterTable {
-    let shapes = try graph(samples: 1).parameters
-      .map { (key: $0.key, shape: $0.value.type.shape) }
+    let parameters = try graph(samples: 1).parameters
       .sorted { ($0.key.node, $0.key.role) < ($1.key.node, $1.key.role) }
     let fans = Dictionary(
-      uniqueKeysWithValues: shapes.filter { $0.key.role == .weight }
-        .map { ($0.key.node, Fans(weight: $0.shape)) })
+      uniqueKeysWithValues: parameters.filter { $0.key.role == .weight }
+        .map { ($0.key.node, Fans(weight: $0.value.type.shape)) })
     var table = ParameterTable(convention: .channelsFirst)
     var seeds = SplitMix64(seed: seed)
-    for (key, shape) in shapes {
+    for parameter in parameters {
+      let key = parameter.key
+      let shape = parameter.value.type.shape
       var stream = SplitMix64(seed: seeds.next())
-      let declared = AxisOrder(key.role, rank: shape.count).declared(shape)
-      let count = declared.reduce(1, *)
+      let count = parameter.value.type.elementCount
       let distribution = initialization.distribution(
         key.role, rank: shape.count, fans: fans[key.node] ?? Fans(weight: shape))
       let elements =
         statistics.draw(key.role, count, from: &stream)
         ?? distribution.draw(count, from: &stream)
-      table[key.node, key.role] = Tensor(elements, shape: declared)
+      table[key.node, key.role] = Tensor(
+        elements, shape: arrangement(of: parameter, in: .channelsFirst).tableShape)
     }
     return table
   }

@@ -33,10 +33,18 @@ struct BenchmarkNetworkTests {
       (11, 132_863_336, 132_868_840, 7610), (13, 133_047_848, 133_053_736, 11310),
       (16, 138_357_544, 138_365_992, 15470), (19, 143_667_240, 143_678_248, 19630),
     ]
-    return try resNets.map { depth, parameters, mega in
-      try Count(
-        ResNet(depth: depth, stem: .large)?.network(classes: 1000), parameters, mega, rounding: 10)
-    }
+    // timm's counts for tiny and small; torchvision's for base.
+    let transformers = try [
+      Count(ViT.tiny().network(classes: 1000), 5_717_416, 1260, rounding: 10),
+      Count(ViT.small().network(classes: 1000), 22_050_664, 4610, rounding: 15),
+      Count(ViT.base().network(classes: 1000), 86_567_656, 17_560, rounding: 10),
+    ]
+    return try transformers
+      + resNets.map { depth, parameters, mega in
+        try Count(
+          ResNet(depth: depth, stem: .large)?.network(classes: 1000), parameters, mega, rounding: 10
+        )
+      }
       + plain.flatMap { depth, bare, normalized, mega in
         try [
           Count(

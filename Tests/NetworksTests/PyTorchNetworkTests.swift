@@ -41,6 +41,10 @@ struct PyTorchNetworkTests {
     "vgg-normalized": VGG(
       convolutions: [1, 1, 2, 2, 2], isNormalized: true, width: 2, head: .small
     ).network(classes: 5),
+    "vit": ViT(patch: 4, width: 12, depth: 2, heads: 3, hidden: 20)
+      .network(classes: 5, input: [3, 8, 8]),
+    "vit-mean": ViT(patch: 4, width: 12, depth: 1, heads: 2, readout: .mean)
+      .network(classes: 5, input: [3, 8, 12]),
   ]
 
   static func fixture() throws -> Fixture {
@@ -155,6 +159,8 @@ extension ParameterRole {
     case .scale: "weight"
     case .shift: "bias"
     case .runningVariance: "running_var"
+    case .other("output_weight"): "out_proj.weight"
+    case .other("output_bias"): "out_proj.bias"
     default: description
     }
   }

@@ -46,7 +46,8 @@ extension Network {
       var stream = SplitMix64(seed: seeds.next())
       let count = parameter.value.type.elementCount
       let distribution = initialization.distribution(
-        key.role, rank: shape.count, fans: fans[key.node] ?? Fans(weight: shape))
+        key.role, rank: shape.count,
+        fans: key.role == .bias ? fans[key.node] ?? Fans(weight: shape) : Fans(weight: shape))
       let elements =
         statistics.draw(key.role, count, from: &stream)
         ?? distribution.draw(count, from: &stream)

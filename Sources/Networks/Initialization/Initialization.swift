@@ -3,6 +3,7 @@ public enum Initialization: String, Hashable, Sendable, CaseIterable {
   /// What PyTorch's layers do by themselves: weights and biases from `U(±1/√inputs)`.
   ///
   /// This is Kaiming uniform with `a = √5`; He et al., *Delving Deep into Rectifiers*, ICCV 2015.
+  /// Attention's packed projection is drawn as in ``xavierUniform`` and its biases are zero.
   case pyTorch = "pytorch"
   /// `U(±1/2)` for every weight and bias; Zhu et al., *Deep Leakage from Gradients*, NeurIPS 2019.
   case uniform
@@ -15,7 +16,9 @@ public enum Initialization: String, Hashable, Sendable, CaseIterable {
   /// Weights, positions and class tokens from `N(0, 0.02²)` cut at two deviations, biases zero: ViT.
   case truncatedNormal = "truncated-normal"
 
-  /// The distribution of one parameter; `fans` are those of the weight of the same layer.
+  /// The distribution of one parameter.
+  ///
+  /// `fans` are those of the parameter itself or, for a bias, of the weight of the same layer.
   func distribution(_ role: ParameterRole, rank: Int, fans: Fans) -> Distribution {
     switch role {
     case .scale: .constant(1)
@@ -24,8 +27,21 @@ public enum Initialization: String, Hashable, Sendable, CaseIterable {
     case .runningVariance: .constant(1)
     case .bias: bias(fans)
     case .weight: weight(isConvolution: rank > 2, fans)
-    case .embeddings, .other: self == .truncatedNormal ? .truncatedNormal(0.02) : .normal(1)
+    case .embeddings: self == .truncatedNormal ? .truncatedNormal(0.02) : .normal(1)
+    case .other(let name): attention(name, fans)
     }
+  }
+
+  /// The projections of attention, and the learned tokens and positions that go with it.
+  private func attention(_ name: String, _ fans: Fans) -> Distribution {
+    if name.hasSuffix("weight") {
+      let isPyTorch = self == .pyTorch || self == .kaimingNormal
+      return isPyTorch && name == "in_proj_weight"
+        ? Self.xavierUniform.weight(isConvolution: false, fans)
+        : weight(isConvolution: false, fans)
+    }
+    guard name.hasSuffix("bias") else { return .truncatedNormal(0.02) }
+    return self == .uniform ? .uniform(0.5) : .constant(0)
   }
 
   private func weight(isConvolution: Bool, _ fans: Fans) -> Distribution {

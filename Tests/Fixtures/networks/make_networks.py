@@ -12,6 +12,8 @@ import os
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
@@ -106,6 +108,14 @@ def draw(role, module, rule, stream):
         return stream.uniform(0.5, 1.5)
     if rule == "uniform":
         return stream.uniform(-0.5, 0.5)
+    if role in ("token", "position") or rule == "truncated-normal" and role.endswith("weight"):
+        return 0.02 * stream.truncated()
+    if rule == "truncated-normal" or role.endswith("_bias") or (
+            role == "bias" and isinstance(module, NonDynamicallyQuantizableLinear)):
+        return 0.0
+    if role == "in_proj_weight":
+        bound = math.sqrt(6 / sum(module.in_proj_weight.shape))
+        return stream.uniform(-bound, bound)
     inputs = module.weight[0].numel()
     if isinstance(module, nn.Conv2d) and role == "weight" and rule in ("kaiming-normal", "vgg"):
         outputs = module.weight.numel() // module.weight.shape[1]
@@ -236,6 +246,62 @@ class VGG(nn.Module):
         return self.classifier(self.features(x).flatten(1))
 
 
+class Learned(nn.Module):
+    """A class token in front of the rows, or positions added to them."""
+
+    def __init__(self, name, *shape):
+        super().__init__()
+        self.name = name
+        self.register_parameter(name, nn.Parameter(torch.zeros(1, *shape)))
+
+    def forward(self, x):
+        own = self.get_parameter(self.name)
+        return torch.cat([own.expand(len(x), -1, -1), x], 1) if self.name == "token" else x + own
+
+
+class EncoderBlock(nn.Module):
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width, eps=1e-6)
+        self.self_attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.ln_2 = nn.LayerNorm(width, eps=1e-6)
+        # The dropout at 2 keeps the numbers of torchvision.
+        self.mlp = nn.Sequential(
+            nn.Linear(width, hidden), nn.GELU(), nn.Dropout(0), nn.Linear(hidden, width))
+
+    def forward(self, x):
+        y = self.ln_1(x)
+        # Without fused kernels, which have no second derivative.
+        with sdpa_kernel(SDPBackend.MATH):
+            x = x + self.self_attention(y, y, y, need_weights=False)[0]
+        return x + self.mlp(self.ln_2(x))
+
+
+class ViT(nn.Module):
+    def __init__(self, patch, width, depth, heads, hidden, positions, has_token):
+        super().__init__()
+        self.conv_proj = nn.Conv2d(3, width, patch, patch)
+        self.class_token = Learned("token", 1, width) if has_token else None
+        self.encoder = nn.Module()
+        self.encoder.pos_embedding = Learned("position", positions + has_token, width)
+        self.encoder.layers = nn.Module()
+        for index in range(depth):
+            self.encoder.layers.add_module(
+                f"encoder_layer_{index}", EncoderBlock(width, heads, hidden))
+        self.encoder.ln = nn.LayerNorm(width, eps=1e-6)
+        self.heads = nn.Module()
+        self.heads.head = nn.Linear(width, CLASSES)
+
+    def forward(self, x):
+        x = self.conv_proj(x).flatten(2).transpose(1, 2)
+        x = x if self.class_token is None else self.class_token(x)
+        x = self.encoder.pos_embedding(x)
+        for block in self.encoder.layers.children():
+            x = block(x)
+        x = self.encoder.ln(x)
+        return self.heads.head(x.mean(1) if self.class_token is None else x[:, 0])
+
+
 NETWORKS = {
     "perceptron": (Perceptron(48, 16, 12, CLASSES), (3, 4, 4), "pytorch"),
     "lenet": (LeNet(), (3, 32, 32), "uniform"),
@@ -244,6 +310,8 @@ NETWORKS = {
     "resnet-bottleneck": (ResNet(True, (1, 2), 4, True), (3, 32, 32), "kaiming-normal"),
     "vgg": (VGG((1, 1, 2, 2, 2), 2, False), (3, 32, 32), "vgg"),
     "vgg-normalized": (VGG((1, 1, 2, 2, 2), 2, True), (3, 32, 32), "pytorch"),
+    "vit": (ViT(4, 12, 2, 3, 20, 4, True), (3, 8, 8), "truncated-normal"),
+    "vit-mean": (ViT(4, 12, 1, 2, 48, 6, False), (3, 8, 12), "pytorch"),
 }
 
 

@@ -32,6 +32,13 @@ let package = Package(
     .systemLibrary(name: "CSystem"),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
+    .target(
+      name: "COneDNN",
+      linkerSettings: [
+        .linkedLibrary("dnnl"), .linkedLibrary("openblas"), .linkedLibrary("gomp"),
+        .linkedLibrary("m"),
+      ]),
+
     // MARK: - Vocabulary (no dependencies)
     .target(name: "AuditModel", swiftSettings: settings),
     .target(name: "Tensors", swiftSettings: settings),
@@ -52,6 +59,9 @@ let package = Package(
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
 
+    .target(
+      name: "CPUBackend", dependencies: ["COneDNN", "TensorIR"], swiftSettings: settings),
+
     // MARK: - The audit
     .target(
       name: "Auditing",
@@ -71,6 +81,9 @@ let package = Package(
     // MARK: - Tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
     .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
+    .testTarget(
+      name: "CPUBackendTests", dependencies: ["COneDNN", "CPUBackend", "TensorIR"],
+      swiftSettings: settings),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),

@@ -1,0 +1,88 @@
+internal import TensorIR
+
+/// What a program is made of: steps, addresses and the storages of inputs and outputs.
+struct ProgramPlan {
+  struct Input {
+    var storage: Int
+    var count: Int
+    /// Whether its elements are needed only to prepare what follows from them.
+    var isStaged: Bool
+  }
+
+  private(set) var inputs: [String: Input] = [:]
+  private(set) var outputs: [String: (storage: Int, count: Int)] = [:]
+  private(set) var constants: [(storage: Int, elements: [Double])] = []
+  private(set) var preparation: [(step: any Step, inputs: Set<Int>)] = []
+  let steps: [any Step]
+  private(set) var carried: [(from: Int, to: Int, bytes: Int)] = []
+  let home: [Int]
+  let addresses: Addresses
+
+  init(_ graph: Graph, _ lowering: Lowering, _ planner: Planner) throws(BackendError) {
+    steps = planner.steps.filter { !$0.isConstant }.map(\.step)
+    let prepared = planner.steps.filter(\.isConstant).map(\.step)
+    var storages = planner.storages
+    let storageOf = { (value: Value) in planner.places[lowering[value].item][0].storage }
+    // Inputs, and which of them may be dropped once prepared.
+    let inputStorages = Set(graph.inputs.map { storageOf($0.value) })
+    for input in graph.inputs {
+      let storage = storageOf(input.value)
+      let isRead = steps.contains { $0.reads.contains(storage) }
+      let isCarried = graph.outputs.contains { $0.carriedInto == input.value }
+      let shares = prepared.contains { step in
+        step.reads.contains(storage)
+          && step.reads.contains { $0 != storage && inputStorages.contains($0) }
+      }
+      let isStaged = input.kind == .parameter && !isRead && !isCarried && !shares
+      if isStaged { storages[storage].bytes = 0 }
+      inputs[input.name] = Input(
+        storage: storage, count: input.value.type.elementCount, isStaged: isStaged)
+    }
+    for (index, item) in planner.items.enumerated() {
+      guard let storage = planner.places[index].first?.storage else { continue }
+      switch item.form {
+      case .constant(let number): constants.append((storage, [number]))
+      case .table(let elements): constants.append((storage, elements))
+      default: break
+      }
+    }
+    preparation = Self.dependencies(
+      prepared, roots: inputStorages.union(constants.map(\.storage)))
+    // Outputs and carried state.
+    var links: [(output: Int, input: Int)] = []
+    for (number, output) in graph.outputs.enumerated() {
+      let item = lowering.outputs[number]
+      guard let place = planner.places[item].first(where: { $0.format == nil }) else {
+        throw BackendError("the output '\(output.name)' was not planned")
+      }
+      outputs[output.name] = (place.storage, planner.items[item].count)
+      if let input = output.carriedInto { links.append((place.storage, storageOf(input))) }
+    }
+    let lifetimes = Lifetimes(storages, steps: steps, carried: links)
+    home = lifetimes.home
+    let scratch = planner.steps.map(\.step.scratch).max() ?? 0
+    let arena = Arena(lifetimes.separate, scratch: scratch)
+    addresses = Addresses(
+      memory: try Memory(bytes: arena.bytes), arena: arena, home: lifetimes.home)
+    for link in links where home[link.output] != link.input {
+      carried.append((link.output, link.input, storages[link.input].bytes))
+    }
+  }
+
+  /// Stands for what depends on no input and is computed once.
+  static let always = -1
+
+  /// The roots that each step depends on, through any number of steps.
+  private static func dependencies(
+    _ steps: [any Step], roots: Set<Int>
+  ) -> [(step: any Step, inputs: Set<Int>)] {
+    var reaching: [Int: Set<Int>] = [:]
+    for root in roots { reaching[root] = [root] }
+    return steps.map { step in
+      var inputs = step.reads.reduce(into: Set<Int>()) { $0.formUnion(reaching[$1] ?? []) }
+      if inputs.isEmpty { inputs = [always] }
+      for storage in step.writes { reaching[storage, default: []].formUnion(inputs) }
+      return (step, inputs)
+    }
+  }
+}

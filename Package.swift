@@ -77,6 +77,9 @@ let package = Package(
       name: "Benchmarking",
       dependencies: ["Attacks", "Checkpoints", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
+    .executableTarget(
+      name: "leakaudit-bench", dependencies: ["Benchmarking", "CPUBackend", "Checkpoints"],
+      swiftSettings: settings),
 
     // MARK: - Tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),

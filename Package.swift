@@ -91,6 +91,9 @@ let package = Package(
       name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
+      name: "AgreementTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
+    .testTarget(
       name: "AttacksTests",
       dependencies: ["AuditModel", "Attacks", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),

@@ -67,8 +67,10 @@ class Bench:
     def load(
         self, child: Child, workload: str, precision: str = "float", threads: int | None = None
     ) -> None:
+        settings = WORKLOADS[workload]
         child.ask("load", workload=workload, folder=str(self.folder),
-                  threads=threads or self.threads, precision=precision)
+                  threads=threads or self.threads, precision=precision,
+                  totalVariation=settings["totalVariation"], learningRate=settings["learningRate"])
 
     def start_of(self, child: Child, precision: str) -> list[float]:
         """The objective at x0, and behind it ∂/∂x in NCHW order."""

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, grad_and_value
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import torch_networks
 from torch_networks import WORKLOADS
@@ -59,7 +60,7 @@ def prepare(workload: str, folder: str, seed: int) -> dict:
             file[f"{group}/{name}"].attrs["order"] = order
             if name in gradient:
                 file[f"target/{name}"] = gradient[name].numpy()
-        file["x0"] = torch.randn(1, *shape).numpy()
+        file["x0"] = clear_start(network, shape).numpy()
         file["label"] = np.int64(label)
     return {}
 
@@ -74,16 +75,45 @@ def calibrate(network: nn.Module, shape: list[int]) -> None:
     network.eval()
 
 
+class KinkDistance(TorchDispatchMode):
+    """Watches how near any unit of a ReLU comes to zero, in standard deviations of its layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.least = float("inf")
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+        if function is torch.ops.aten.relu.default:
+            self.least = min(self.least, float(args[0].abs().min() / args[0].std()))
+        return function(*args, **(kwargs or {}))
+
+
+@torch.no_grad()
+def clear_start(network: nn.Module, shape: list[int]) -> Tensor:
+    """Of 32 random images the one that is furthest from every kink.
+
+    A unit within rounding of zero counts or not by the order of a summation, and one such unit
+    among a million moves ∂/∂x by more than the tolerance.
+    """
+    best, furthest = torch.empty(0), -1.0
+    for candidate in torch.randn(32, 1, *shape):
+        with KinkDistance() as distance:
+            network(candidate)
+        if distance.least > furthest:
+            best, furthest = candidate, distance.least
+    return best.clone()
+
+
 class Workload:
     """A loaded start, its objective in the chosen manner and the signed-Adam step."""
 
     def __init__(
-        self, variant: str, workload: str, folder: str, threads: int, precision: str
+        self, variant: str, workload: str, folder: str, threads: int, precision: str,
+        totalVariation: float, learningRate: float,  # noqa: N803 (names of the protocol)
     ) -> None:
         torch.set_num_threads(threads)
-        settings = WORKLOADS[workload]
-        self.total_variation = settings["totalVariation"]
-        self.learning_rate = settings["learningRate"]
+        self.total_variation = totalVariation
+        self.learning_rate = learningRate
         # Measured: channels-last helps what computes functionally and slows plain autograd.
         self.channels_last = variant != "eager"
         self.element = {"float": torch.float32, "double": torch.float64}[precision]
@@ -131,7 +161,7 @@ class Workload:
         return objective.detach(), x.grad
 
     def functional(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Reverse over reverse by torch.func; forward over reverse was slower everywhere."""
+        """Reverse over reverse by torch.func; forward over reverse was never clearly faster."""
         parameters = dict(self.network.named_parameters())
         buffers = dict(self.network.named_buffers())
 

@@ -51,6 +51,18 @@ static void NAMED(matrix_vector)(
   const REAL *w = vw, *z = vz;
   REAL *y = vy;
   int64_t row = first;
+  if (columns < LANES) {
+    // What is read past a narrow row belongs to the next ones and is masked away.
+    V with = NAMED(load_part)(z, columns);
+    M kept = {};
+    for (int64_t i = 0; i < columns; i++) kept[i] = -1;
+    int64_t safe = last;
+    while (safe > first && (safe - 1) * columns + LANES > last * columns) safe--;
+    for (; row < safe; row++) {
+      V part = (V)((M)NAMED(load)(w + row * columns) & kept);
+      y[row] = NAMED(lanes_sum)(part * with);
+    }
+  }
   for (; row + 4 <= last; row += 4) {
     const REAL *from = w + row * columns;
     V total[4] = {};

@@ -39,6 +39,18 @@ static void NAMED(fold_rows)(
       for (int64_t row = 1; row < rows; row++) total += NAMED(load)(x + row * width + i);
       NAMED(store)(into + i, total);
     }
+    if (i < width) {
+      // The rest of a row; reading on into the next one is harmless while there is one.
+      const int64_t rest = width - i;
+      V total = {};
+      int64_t row = 0;
+      for (; row * width + i + LANES <= rows * width; row++) {
+        total += NAMED(load)(x + row * width + i);
+      }
+      for (; row < rows; row++) total += NAMED(load_part)(x + row * width + i, rest);
+      NAMED(store_part)(into + i, total, rest);
+    }
+    return;
   }
   for (int64_t k = i; k < width; k++) into[k] = x[k];
   for (int64_t row = 1; row < rows && i < width; row++) {

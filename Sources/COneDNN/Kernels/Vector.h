@@ -14,13 +14,21 @@ INLINE void NAMED(store)(REAL *to, V value) { *(NAMED(stored) *)to = value; }
 // Subtracting keeps the sign of a zero, which adding would lose.
 INLINE V NAMED(splat)(REAL value) { return value - (V){}; }
 INLINE M NAMED(sign_bit)(void) { return (M){} + (WHOLE)((uint64_t)1 << (sizeof(REAL) * 8 - 1)); }
+// Fewer than LANES elements, in pieces of fixed sizes: copies of variable size are calls.
+INLINE void NAMED(copy_part)(REAL *to, const REAL *from, int64_t count) {
+  for (int64_t piece = LANES / 2; piece > 0; piece /= 2) {
+    if (!(count & piece)) continue;
+    __builtin_memcpy(to, from, (size_t)piece * sizeof(REAL));
+    to += piece, from += piece;
+  }
+}
 INLINE V NAMED(load_part)(const REAL *from, int64_t count) {
   V value = {};
-  __builtin_memcpy(&value, from, (size_t)count * sizeof(REAL));
+  NAMED(copy_part)((REAL *)&value, from, count);
   return value;
 }
 INLINE void NAMED(store_part)(REAL *to, V value, int64_t count) {
-  __builtin_memcpy(to, &value, (size_t)count * sizeof(REAL));
+  NAMED(copy_part)(to, (const REAL *)&value, count);
 }
 INLINE V NAMED(pick)(M where, V yes, V no) { return (V)((where & (M)yes) | (~where & (M)no)); }
 INLINE V NAMED(truth)(M where) { return (V)(where & (M)NAMED(splat)(1)); }
@@ -42,12 +50,15 @@ INLINE V NAMED(signum)(V x) {
 
 // Lanes are added as a tree, so that the order does not depend on the instruction set.
 INLINE REAL NAMED(lanes_sum)(V x) {
-  REAL lane[LANES];
-  __builtin_memcpy(lane, &x, sizeof lane);
-  for (int width = LANES / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; i++) lane[i] += lane[i + width];
-  }
-  return lane[0];
+#if LANES == 16
+  x += __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+  x += __builtin_shufflevector(x, x, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
+#else
+  x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
+  x += __builtin_shufflevector(x, x, 2, 3, 0, 1, 2, 3, 0, 1);
+#endif
+  return x[0] + x[1];
 }
 
 static REAL NAMED(sum)(const REAL *x, int64_t count) {

@@ -5,6 +5,8 @@ struct Request: Decodable, Sendable {
   var folder: String?
   var threads: Int?
   var precision: String?
+  var totalVariation: Double?
+  var learningRate: Double?
   var output: String?
   var iterations: Int?
   var count: Int?

@@ -35,9 +35,9 @@ final class MatchingRun<B: Backend> {
       }
     }
     let label = try start.tensor("label").elements()
+    let classes = network.nodes.last?.outputShape?.elementCount ?? 0
     program.bind(
-      (0..<workload.classes).map { Double($0) == label.first ? 1 : 0 },
-      to: GradientMatching.Name.target)
+      (0..<classes).map { Double($0) == label.first ? 1 : 0 }, to: GradientMatching.Name.target)
     program.bind([learningRate], to: GradientMatching.Name.learningRate)
   }
 

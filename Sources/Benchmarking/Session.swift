@@ -20,22 +20,19 @@ package final class Session<B: Backend> {
     var runs: [MatchingRun<B>]
   }
 
-  private let settings: String
   private let reader: String
   private let backend: (_ threads: Int) -> B
   private let baselineMiB = ProcessMemory.peakMiB
   private var loaded: Loaded?
 
   /// - Parameters:
-  ///   - settings: The path of the file of workloads.
   ///   - reader: The executable that becomes the reading child; by default the running one.
   ///   - backend: Makes a backend that uses so many threads.
   package init(
-    settings: String, reader: String = "/proc/self/exe",
+    reader: String = "/proc/self/exe",
     backend: @escaping (_ threads: Int) -> B
   ) {
     self.reader = reader
-    self.settings = settings
     self.backend = backend
   }
 
@@ -81,7 +78,10 @@ extension Session {
     case "double": precision = .double
     default: throw BenchmarkError("a precision is float or double")
     }
-    let workload = try Workload(request.need(\.workload, "workload"), settings: settings)
+    let workload = try Workload(
+      request.need(\.workload, "workload"),
+      totalVariation: request.need(\.totalVariation, "totalVariation"),
+      learningRate: request.need(\.learningRate, "learningRate"))
     let folder = try request.need(\.folder, "folder")
     let threads = try request.need(\.threads, "threads")
     let backend = backend(threads)

@@ -1,41 +1,22 @@
-package import Attacks
-package import Networks
+internal import Attacks
+internal import Networks
 
-#if canImport(FoundationEssentials)
-  internal import FoundationEssentials
-#else
-  internal import Foundation
-#endif
+/// A network to be inverted and how.
+struct Workload: Sendable {
+  let network: Network
+  let matching: GradientMatching
+  let learningRate: Double
 
-/// A network to be inverted and how, as `Benchmarks/workloads.json` says.
-package struct Workload: Sendable {
-  private struct Settings: Decodable {
-    var input: [Int]
-    var classes: Int
-    var totalVariation: Double
-    var learningRate: Double
-  }
-
-  package let network: Network
-  package let classes: Int
-  package let matching: GradientMatching
-  package let learningRate: Double
-
-  /// - Parameters:
-  ///   - name: A key of the file.
-  ///   - path: The file that both sides of the comparison read.
-  /// - Throws: ``BenchmarkError`` if the file or this project has no such workload.
-  package init(_ name: String, settings path: String) throws(BenchmarkError) {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)),
-      let all = try? JSONDecoder().decode([String: Settings].self, from: data)
-    else { throw BenchmarkError("\(path) cannot be read as workloads") }
-    guard let settings = all[name],
-      let network = Self.network(name, settings.classes, settings.input.map { $0 })
-    else { throw BenchmarkError("no workload is called '\(name)'") }
+  /// - Throws: ``BenchmarkError`` if no workload has that name.
+  init(
+    _ name: String, totalVariation: Double, learningRate: Double
+  ) throws(BenchmarkError) {
+    guard let network = Self.network(name) else {
+      throw BenchmarkError("no workload is called '\(name)'")
+    }
     self.network = network
-    classes = settings.classes
-    learningRate = settings.learningRate
-    matching = Self.matching(totalVariation: settings.totalVariation)
+    self.learningRate = learningRate
+    matching = Self.matching(totalVariation: totalVariation)
   }
 
   /// The cosine with total variation and signed Adam, as Geiping and others have it.
@@ -46,17 +27,15 @@ package struct Workload: Sendable {
     return matching
   }
 
-  private static func network(_ name: String, _ classes: Int, _ input: Shape) -> Network? {
+  /// The networks of `Benchmarks/workloads.json`.
+  private static func network(_ name: String) -> Network? {
     switch name {
-    case "lenet-zhu": .leNet(classes: classes, input: input)
-    case "mlp": .perceptron(widths: [1024, 1024, 1024, classes], input: input)
-    case "convnet64": .convNet(width: 64, classes: classes, input: input)
-    case "resnet20-4":
-      ResNet(depth: 20, timesWider: 4).network(classes: classes, input: input)
-    case "resnet18-cifar":
-      ResNet(depth: 18, stem: .small)?.network(classes: classes, input: input)
-    case "resnet18-imagenet":
-      ResNet(depth: 18, stem: .large)?.network(classes: classes, input: input)
+    case "lenet-zhu": .leNet()
+    case "mlp": .perceptron()
+    case "convnet64": .convNet(width: 64)
+    case "resnet20-4": ResNet(depth: 20, timesWider: 4).network(classes: 10)
+    case "resnet18-cifar": ResNet(depth: 18, stem: .small)?.network(classes: 10)
+    case "resnet18-imagenet": ResNet(depth: 18, stem: .large)?.network(classes: 1000)
     default: nil
     }
   }

@@ -8,7 +8,7 @@ internal import Glibc
 enum Entry {
   static func main() {
     ReadingChild.runIfRequested(CommandLine.arguments)
-    let session = Session(settings: "Benchmarks/workloads.json") { CPUBackend(threads: $0) }
+    let session = Session { CPUBackend(threads: $0) }
     while let line = readLine() {
       print(session.answer(line))
       fflush(nil)

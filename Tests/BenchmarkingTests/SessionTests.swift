@@ -28,7 +28,6 @@ struct SessionTests {
   static let folder = root.appending(path: "Tests/Fixtures/workloads")
 
   let session = Session(
-    settings: Self.root.appending(path: "Benchmarks/workloads.json").path,
     reader: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
       .deletingLastPathComponent().appending(path: "leakaudit").path
   ) { _ in InterpreterBackend() }
@@ -40,7 +39,7 @@ struct SessionTests {
   func load() throws {
     let line = """
       {"command": "load", "workload": "lenet-zhu", "folder": "\(Self.folder.path)", \
-      "threads": 1, "precision": "double"}
+      "threads": 1, "precision": "double", "totalVariation": 1e-4, "learningRate": 1e-3}
       """
     #expect(try ask(line).error == nil)
   }
@@ -105,8 +104,8 @@ struct SessionTests {
         "a precision is float or double"
       ),
       (
-        #"{"command": "load", "workload": "x", "folder": ".", "threads": 1, "precision": "float"}"#,
-        "no workload is called 'x'"
+        #"{"command": "load", "workload": "mlp", "folder": ".", "threads": 1, "precision": "float"}"#,
+        "load needs totalVariation"
       ),
     ])
   func refusals(line: String, reason: String) throws {

@@ -13,7 +13,8 @@ ITERATIONS = 4
 
 
 def main():
-    load = {"workload": "lenet-zhu", "folder": str(HERE), "threads": 1, "precision": "double"}
+    load = {"workload": "lenet-zhu", "folder": str(HERE), "threads": 1, "precision": "double",
+            "totalVariation": 1e-4, "learningRate": 1e-3}
     requests = [
         {"command": "prepare", "workload": "lenet-zhu", "folder": str(HERE), "seed": 1},
         {"command": "load"} | load,

@@ -9,9 +9,8 @@ struct ConvolutionBatch {
   let isGrouped: Bool
   private let rank: Int
 
-  /// - Parameters:
-  ///   - isBatched: Which of the two operands differ between members.
-  ///   - leading: Which of them carry the leading axis, where that is another question.
+  /// `isBatched` tells which of the two operands are to differ between members; `leading` which of
+  /// them carry the leading axis, where that is another question.
   init(
     _ geometry: ConvolutionGeometry, _ operands: [Value], _ isBatched: [Bool],
     leading: [Bool]? = nil

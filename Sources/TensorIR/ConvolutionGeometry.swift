@@ -41,11 +41,18 @@ public struct ConvolutionGeometry: Hashable, Sendable {
     ]
   }
 
+  /// Whether there are 1 to 3 spatial axes, and every number is one that a tensor can meet.
+  var isSound: Bool {
+    let limit = TensorType.largestExtent
+    return (1...3).contains(rank) && [low, high, dilation].allSatisfy { $0.count == rank }
+      && (stride + dilation + [groups]).allSatisfy { (1...limit).contains($0) }
+      && (low + high).allSatisfy { (0...limit).contains($0) }
+  }
+
   /// The spatial extents behind a window of `kernel` over `input`; `nil` if it does not fit.
   public func output(input: [Int], kernel: [Int]) -> [Int]? {
-    guard [low, high, dilation, input, kernel].allSatisfy({ $0.count == rank }), rank > 0,
-      (stride + dilation + kernel).allSatisfy({ $0 > 0 }), groups > 0,
-      (low + high).allSatisfy({ $0 >= 0 })
+    guard isSound, input.count == rank, kernel.count == rank,
+      TensorType(input).isRepresentable, TensorType(kernel).isRepresentable
     else { return nil }
     let extents = stride.indices.map { axis in
       let reach = dilation[axis] * (kernel[axis] - 1) + 1

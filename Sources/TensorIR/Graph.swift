@@ -48,22 +48,31 @@ public struct Graph: Sendable {
     public let value: Value
     /// The input that holds this result in the next run, such as an optimiser's state.
     public let carriedInto: Value?
+
+    package init(name: String, value: Value, carriedInto: Value?) {
+      self.name = name
+      self.value = value
+      self.carriedInto = carriedInto
+    }
   }
 
   public private(set) var nodes: [Node] = []
   public private(set) var outputs: [Output] = []
   /// Nodes by what makes them, so that nothing is computed twice.
   private var known: [Expression: Int] = [:]
+  private(set) var inputsByName: [String: Int] = [:]
+  private(set) var outputsByName: [String: Int] = [:]
 
   public init() {}
 
   /// Appends an input.
   ///
-  /// - Precondition: No other input has that name.
+  /// - Precondition: No other input has that name, and a tensor can have that type.
   public mutating func input(
     _ name: String, _ type: TensorType, _ kind: InputKind = .argument
   ) -> Value {
-    precondition(input(named: name) == nil, "two inputs are called '\(name)'")
+    precondition(inputsByName[name] == nil, "two inputs are called '\(name)'")
+    precondition(type.isRepresentable, "no tensor is of type \(type)")
     return append(.input(name: name, kind), type)
   }
 
@@ -90,19 +99,19 @@ public struct Graph: Sendable {
   ///
   /// - Precondition: The name is new; `carriedInto` is an input of the same type.
   public mutating func output(_ name: String, _ value: Value, carriedInto input: Value? = nil) {
-    precondition(!outputs.contains { $0.name == name }, "two outputs are called '\(name)'")
+    precondition(outputsByName[name] == nil, "two outputs are called '\(name)'")
     precondition(input.map { $0.type == value.type } ?? true, "'\(name)' does not fit its input")
-    outputs.append(Output(name: name, value: value, carriedInto: input))
+    append(Output(name: name, value: value, carriedInto: input))
   }
 
   /// Appends `primitive` applied to `operands`, or finds a value that equals it.
   ///
   /// - Precondition: The operand types fit. A caller holding untrusted shapes asks
-  ///   ``Primitive/resultType(of:)`` first, which throws instead of trapping.
+  ///   ``Primitive/checkedResultType(of:)`` first, which throws instead of trapping.
   public mutating func apply(_ primitive: some Primitive, _ operands: [Value]) -> Value {
     let type: TensorType
     do throws(TypeMismatch) {
-      type = try primitive.resultType(of: operands.map(\.type))
+      type = try primitive.checkedResultType(of: operands.map(\.type))
     } catch {
       preconditionFailure(error.description)
     }
@@ -123,148 +132,47 @@ public struct Graph: Sendable {
   public init(withoutOutputsOf graph: Graph) {
     self = graph
     outputs = []
+    outputsByName = [:]
   }
 
-  /// Appends a node as it stands, without sharing or simplification.
-  mutating func append(_ origin: Origin, _ type: TensorType) -> Value {
+  /// Appends a node as it stands: not simplified, not shared and not checked.
+  ///
+  /// What is applied later is shared with it. ``verify()`` tells whether the graph is sound.
+  package mutating func append(_ origin: Origin, _ type: TensorType) -> Value {
+    let value = insert(origin, type)
+    switch origin {
+    case .constant(let scalar): register(Expression(.constant(scalar.bitPattern), type), value)
+    case .primitive(let primitive, let operands):
+      register(Expression(.primitive(AnyPrimitive(primitive), operands), type), value)
+    case .input, .table, .placeholder: break
+    }
+    return value
+  }
+
+  /// Appends an output as it stands.
+  package mutating func append(_ output: Output) {
+    if outputsByName[output.name] == nil { outputsByName[output.name] = outputs.count }
+    outputs.append(output)
+  }
+
+  private mutating func insert(_ origin: Origin, _ type: TensorType) -> Value {
     let value = Value(index: nodes.count, type: type)
     nodes.append(Node(origin: origin, type: type))
+    if case .input(let name, _) = origin, inputsByName[name] == nil {
+      inputsByName[name] = value.index
+    }
     return value
+  }
+
+  private mutating func register(_ expression: Expression, _ value: Value) {
+    if known[expression] == nil { known[expression] = value.index }
   }
 
   private mutating func unique(_ expression: Expression, _ origin: () -> Origin) -> Value {
     if let index = known[expression] { return Value(index: index, type: expression.type) }
-    let value = append(origin(), expression.type)
+    precondition(expression.type.isRepresentable, "no tensor is of type \(expression.type)")
+    let value = insert(origin(), expression.type)
     known[expression] = value.index
     return value
-  }
-
-  /// The value of an element-wise primitive over uniform constants.
-  private mutating func folded(
-    _ primitive: some Primitive, _ operands: [Value], _ type: TensorType
-  ) -> Value? {
-    guard primitive is any ElementwisePrimitive, !operands.isEmpty else { return nil }
-    let scalars = operands.compactMap { uniform($0) }
-    guard scalars.count == operands.count else { return nil }
-    let one = TensorType([], type.element)
-    let result = primitive.reference(
-      scalars.map { [$0] }, types: operands.map { TensorType([], $0.type.element) }, result: one)
-    return constant(result[0], type)
-  }
-
-  /// An element-wise primitive over copies of smaller tensors is a copy of a smaller result.
-  private mutating func copied(
-    _ primitive: some Primitive, _ operands: [Value], _ type: TensorType
-  ) -> Value? {
-    guard primitive is any ElementwisePrimitive else { return nil }
-    var copies: BroadcastInDim?
-    var small: [Value?] = []
-    for operand in operands {
-      if let copy = application(operand, of: BroadcastInDim.self) {
-        guard copies ?? copy.primitive == copy.primitive else { return nil }
-        copies = copy.primitive
-        small.append(copy.operands[0])
-      } else {
-        guard uniform(operand) != nil else { return nil }
-        small.append(nil)
-      }
-    }
-    guard let copies else { return nil }
-    let shape = copies.axes.map { copies.shape[$0] }
-    let shrunk = zip(operands, small).map { operand, small in
-      small ?? constant(uniform(operand) ?? 0, operand.type.reshaped(shape))
-    }
-    return apply(copies, [apply(primitive, shrunk)])
-  }
-}
-
-extension Graph {
-  /// The value of node `index`.
-  public func value(_ index: Int) -> Value { Value(index: index, type: nodes[index].type) }
-
-  /// How `value` comes about.
-  public func origin(of value: Value) -> Origin { nodes[value.index].origin }
-
-  /// What makes `value`, if it is `Kind` applied to operands.
-  public func application<Kind: Primitive>(
-    _ value: Value, of kind: Kind.Type
-  ) -> (primitive: Kind, operands: [Value])? {
-    guard case .primitive(let primitive, let operands) = origin(of: value),
-      let primitive = primitive as? Kind
-    else { return nil }
-    return (primitive, operands)
-  }
-
-  /// The number that every element of `value` is known to be.
-  public func uniform(_ value: Value) -> Double? {
-    if case .constant(let scalar) = origin(of: value) { return scalar }
-    return nil
-  }
-
-  /// The inputs in the order they were made.
-  public var inputs: [(name: String, kind: InputKind, value: Value)] {
-    nodes.indices.compactMap { index in
-      guard case .input(let name, let kind) = nodes[index].origin else { return nil }
-      return (name, kind, value(index))
-    }
-  }
-
-  /// The name of an input.
-  ///
-  /// - Precondition: `value` is one.
-  public func inputName(_ value: Value) -> String {
-    guard case .input(let name, _) = origin(of: value) else {
-      preconditionFailure("%\(value.index) is no input")
-    }
-    return name
-  }
-
-  /// The input of that name.
-  public func input(named name: String) -> Value? {
-    for (index, node) in nodes.enumerated() {
-      if case .input(name, _) = node.origin { return value(index) }
-    }
-    return nil
-  }
-
-  /// The output of that name.
-  public func output(named name: String) -> Value? {
-    outputs.first { $0.name == name }?.value
-  }
-
-  /// The sum of what is there; `nil` means zero.
-  mutating func sum(_ lhs: Value?, _ rhs: Value?) -> Value? {
-    switch (lhs, rhs) {
-    case (let lhs?, let rhs?): apply(Add(), lhs, rhs)
-    case (let only?, nil), (nil, let only?): only
-    case (nil, nil): nil
-    }
-  }
-}
-
-/// What makes a node, as a key.
-private struct Expression: Hashable {
-  enum Kind: Hashable {
-    case constant(UInt64)
-    case primitive(AnyPrimitive, [Value])
-  }
-
-  let kind: Kind
-  let type: TensorType
-
-  init(_ kind: Kind, _ type: TensorType) {
-    self.kind = kind
-    self.type = type
-  }
-}
-
-/// A primitive as a key.
-private struct AnyPrimitive: Hashable {
-  let name: String
-  let attributes: Attributes
-
-  init(_ primitive: some Primitive) {
-    name = primitive.mnemonic
-    attributes = primitive.attributes
   }
 }

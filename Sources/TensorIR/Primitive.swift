@@ -15,6 +15,8 @@ public protocol Primitive: Hashable, Sendable {
   init(_ attributes: Attributes) throws(AttributeMismatch)
 
   /// The type of the result, or why there is none.
+  ///
+  /// - Precondition: Tensors can be of the operands' types.
   func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType
 
   /// Maps operand tangents to the result's tangent; `nil` means zero.
@@ -27,9 +29,8 @@ public protocol Primitive: Hashable, Sendable {
   ) -> Value?
 
   /// For an operand in which the primitive is linear while the others are held: maps the result's
-  /// cotangent to the operand's.
-  ///
-  /// - Parameter linear: Which operands depend on what is being transposed.
+  /// cotangent to the operand's; `nil` means zero. `linear` tells which operands depend on what is
+  /// being transposed.
   func transpose(
     _ cotangent: Value, to operand: Int, linear: [Bool], at operands: [Value],
     in graph: inout Graph
@@ -41,6 +42,9 @@ public protocol Primitive: Hashable, Sendable {
   func batched(_ operands: [Value], isBatched: [Bool], in graph: inout Graph) -> Value
 
   /// A cheaper value that equals the result, if there is one.
+  ///
+  /// The sign of zero and the order of a sum may differ. A rule that gives up more, or something
+  /// for infinities and NaN, says so.
   func simplified(_ operands: [Value], in graph: inout Graph) -> Value?
 
   /// The defining, unoptimised meaning in row-major order. Backends are tested against it.
@@ -52,6 +56,21 @@ public protocol Primitive: Hashable, Sendable {
 }
 
 extension Primitive {
+  /// The type of the result for operands and attributes of any origin.
+  ///
+  /// - Throws: ``TypeMismatch`` if the operands do not fit, or if no tensor is of the result's type.
+  public func checkedResultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
+    guard operands.allSatisfy(\.isRepresentable) else {
+      throw mismatch(
+        operands, "at most \(TensorType.largestRank) extents from 1 to \(TensorType.largestExtent)")
+    }
+    let type = try resultType(of: operands)
+    guard type.isRepresentable else {
+      throw mismatch(operands, "a smaller result than \(type)")
+    }
+    return type
+  }
+
   public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? { nil }
 
   /// The name of the operation.
@@ -89,6 +108,18 @@ extension LinearPrimitive {
     let filled = zip(tangents, operands).map { $0 ?? graph.zero($1.type) }
     return graph.apply(self, filled)
   }
+
+  public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
+    zeroOfZeros(operands, in: &graph)
+  }
+
+  /// Zeros, if every operand is zero.
+  func zeroOfZeros(_ operands: [Value], in graph: inout Graph) -> Value? {
+    guard !operands.isEmpty, operands.allSatisfy({ graph.uniform($0) == 0 }),
+      let type = try? resultType(of: operands.map(\.type))
+    else { return nil }
+    return graph.zero(type)
+  }
 }
 
 /// A primitive that is linear in each of its operands while the others are held.
@@ -106,6 +137,17 @@ extension MultilinearPrimitive {
       sum = graph.sum(sum, graph.apply(self, moved))
     }
     return sum
+  }
+
+  /// Zeros, if a real operand is zero.
+  ///
+  /// Given up: zero times an infinity or NaN is NaN. Symbolic zeros stand for absent tangents, not
+  /// for numbers that may meet an infinity.
+  public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
+    guard operands.contains(where: { $0.type.element == .real && graph.uniform($0) == 0 }),
+      let type = try? resultType(of: operands.map(\.type))
+    else { return nil }
+    return graph.zero(type)
   }
 }
 

@@ -9,6 +9,15 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
   case index
   /// Truth values.
   case boolean
+
+  /// Whether `number` can be an element.
+  func admits(_ number: Double) -> Bool {
+    switch self {
+    case .real: true
+    case .index: number >= 0 && number <= 0x1p53 && number.rounded() == number
+    case .boolean: number == 0 || number == 1
+    }
+  }
 }
 
 /// The element type and the shape of a tensor, known before anything runs.
@@ -24,8 +33,34 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
 
   public static let scalar = TensorType([])
 
-  public var elementCount: Int { shape.reduce(1, *) }
+  /// The product of the extents; `Int.max` if it does not fit, so that a hostile shape is refused
+  /// instead of trapping.
+  public var elementCount: Int {
+    var count = 1
+    for extent in shape {
+      let (product, overflows) = count.multipliedReportingOverflow(by: extent)
+      if overflows { return .max }
+      count = product
+    }
+    return count
+  }
+
   public var rank: Int { shape.count }
+
+  /// The largest extent of an axis, and the largest step of an operation along one.
+  ///
+  /// A product of two, and a few more added, fit an `Int`.
+  public static let largestExtent = Int(Int32.max)
+
+  /// The largest number of axes, so that rules may compare every axis with every other.
+  public static let largestRank = 32
+
+  /// Whether a tensor can be of this type: at most ``largestRank`` axes, none empty or longer than
+  /// ``largestExtent``, and elements that `Double` counts exactly.
+  public var isRepresentable: Bool {
+    rank <= Self.largestRank && shape.allSatisfy { (1...Self.largestExtent).contains($0) }
+      && elementCount <= 1 << 53
+  }
 
   /// How many elements lie between neighbours along each axis, in row-major order.
   public var strides: [Int] {

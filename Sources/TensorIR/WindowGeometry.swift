@@ -35,7 +35,7 @@ public struct WindowGeometry: Hashable, Sendable {
   public func output(_ input: [Int]) -> [Int]? {
     let moves = ConvolutionGeometry(
       stride: stride, low: low, high: high, dilation: window.map { _ in 1 })
-    guard input.count == rank + 2,
+    guard moves.isSound, input.count == rank + 2,
       let extents = moves.output(input: Array(input[1...rank]), kernel: window),
       window.indices.allSatisfy({ axis in
         low[axis] < window[axis]

@@ -23,10 +23,13 @@ public struct Add: BinaryElementwise, PlainPrimitive, LinearPrimitive {
     let (x, y) = (operands[0], operands[1])
     if graph.uniform(x) == 0 { return y }
     if graph.uniform(y) == 0 { return x }
+    if x == y { return graph.apply(Multiply(), graph.constant(2, x.type), x) }
     if let negated = graph.application(y, of: Negate.self) {
       return graph.apply(Subtract(), x, negated.operands[0])
     }
-    if x == y { return graph.apply(Multiply(), graph.constant(2, x.type), x) }
+    if let negated = graph.application(x, of: Negate.self) {
+      return graph.apply(Subtract(), y, negated.operands[0])
+    }
     // A sum has one spelling, so that equal sums are found.
     return x.index > y.index ? graph.apply(self, y, x) : nil
   }

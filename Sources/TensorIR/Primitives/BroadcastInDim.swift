@@ -50,7 +50,8 @@ public struct BroadcastInDim: LinearPrimitive {
     if let scalar = graph.uniform(operand) {
       return graph.constant(scalar, operand.type.reshaped(shape))
     }
-    if operand.type.shape == shape { return operand }
+    // New axes of extent 1 copy nothing.
+    if newAxes.allSatisfy({ shape[$0] == 1 }) { return graph.apply(Reshape(to: shape), operand) }
     if let inner = graph.application(operand, of: BroadcastInDim.self) {
       return graph.apply(
         BroadcastInDim(shape: shape, axes: inner.primitive.axes.map { axes[$0] }),

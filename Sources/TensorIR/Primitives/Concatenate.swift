@@ -45,7 +45,12 @@ public struct Concatenate: LinearPrimitive {
   }
 
   public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
-    operands.count == 1 ? operands[0] : nil
+    if operands.count == 1 { return operands[0] }
+    guard let scalar = graph.uniform(operands[0]),
+      operands.allSatisfy({ graph.uniform($0)?.bitPattern == scalar.bitPattern }),
+      let type = try? resultType(of: operands.map(\.type))
+    else { return nil }
+    return graph.constant(scalar, type)
   }
 
   public func reference(

@@ -17,7 +17,7 @@ public struct Convolution: MultilinearPrimitive {
 
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     let rank = geometry.rank
-    guard operands.count == 2, operands.allSatisfy({ $0.rank == rank + 2 }),
+    guard geometry.isSound, operands.count == 2, operands.allSatisfy({ $0.rank == rank + 2 }),
       let extents = geometry.output(
         input: Array(operands[0].shape[1...rank]), kernel: Array(operands[1].shape[..<rank]))
     else { throw mismatch(operands, "[N, S…, C] and [K…, C / groups, O] that fit \(geometry)") }

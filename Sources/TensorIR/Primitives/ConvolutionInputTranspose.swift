@@ -27,7 +27,8 @@ public struct ConvolutionInputTranspose: MultilinearPrimitive {
 
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     let rank = geometry.rank
-    guard operands.count == 2, operands.allSatisfy({ $0.rank == rank + 2 }) else {
+    guard geometry.isSound, operands.count == 2, operands.allSatisfy({ $0.rank == rank + 2 })
+    else {
       throw mismatch(operands, "[N, S′…, O] and [K…, C / groups, O]")
     }
     let channels = operands[1].shape[rank] * geometry.groups

@@ -26,8 +26,7 @@ public struct ConvolutionKernelTranspose: MultilinearPrimitive {
 
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     let rank = geometry.rank
-    guard operands.count == 2, operands.allSatisfy({ $0.rank == rank + 2 }),
-      geometry.groups > 0
+    guard geometry.isSound, operands.count == 2, operands.allSatisfy({ $0.rank == rank + 2 })
     else {
       throw mismatch(operands, "[N, S…, C] and [N, S′…, O]")
     }

@@ -28,11 +28,15 @@ public struct Divide: BinaryElementwise, PlainPrimitive {
     return graph.apply(self, cotangent, operands[1])
   }
 
+  /// Zero over anything is zero here, even over zero or NaN.
+  ///
+  /// Symbolic zeros stand for absent tangents, as in ``Multiply``.
   public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
+    if graph.uniform(operands[0]) == 0 { return graph.zero(operands[0].type) }
     guard let divisor = graph.uniform(operands[1]), divisor != 0 else { return nil }
     if divisor == 1 { return operands[0] }
-    // Only powers of two have an exact reciprocal.
-    guard divisor.significand == 1 else { return nil }
+    // Only powers of two have an exact reciprocal, and only within this range in both precisions.
+    guard divisor.significand == 1, (-126...126).contains(divisor.exponent) else { return nil }
     return graph.apply(Multiply(), operands[0], graph.constant(1 / divisor, operands[0].type))
   }
 }

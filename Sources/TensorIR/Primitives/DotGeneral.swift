@@ -118,13 +118,6 @@ public struct DotGeneral: MultilinearPrimitive {
     return graph.apply(Transpose([position] + others), product)
   }
 
-  public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
-    guard operands.contains(where: { graph.uniform($0) == 0 }),
-      let type = try? resultType(of: operands.map(\.type))
-    else { return nil }
-    return graph.zero(type)
-  }
-
   public func reference(
     _ operands: [[Double]], types: [TensorType], result: TensorType
   ) -> [Double] {

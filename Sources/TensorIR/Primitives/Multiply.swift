@@ -15,8 +15,10 @@ public struct Multiply: BinaryElementwise, PlainPrimitive, MultilinearPrimitive 
     graph.apply(self, cotangent, operands[1 - operand])
   }
 
-  /// Zero times anything is zero here: symbolic zeros stand for absent tangents, not for numbers
-  /// that may meet an infinity.
+  /// Zero times anything is zero here, even an infinity or NaN.
+  ///
+  /// Symbolic zeros stand for absent tangents, not for numbers that may meet one. Factors are joined where single precision can hold their product;
+  /// the result then differs by a rounding.
   public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
     for (scalar, other) in [(operands[0], operands[1]), (operands[1], operands[0])] {
       switch graph.uniform(scalar) {
@@ -25,7 +27,7 @@ public struct Multiply: BinaryElementwise, PlainPrimitive, MultilinearPrimitive 
       case -1: return graph.apply(Negate(), other)
       case let factor?:
         if let inner = graph.application(other, of: Multiply.self),
-          let known = graph.uniform(inner.operands[0])
+          let known = graph.uniform(inner.operands[0]), Float(factor * known).isNormal
         {
           return graph.apply(
             self, graph.constant(factor * known, other.type), inner.operands[1])

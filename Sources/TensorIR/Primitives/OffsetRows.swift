@@ -18,7 +18,9 @@ public struct OffsetRows: PiecewiseConstantPrimitive {
 
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     try require(operands, .index)
-    guard operands[0].rank >= 1, rows > 0 else { throw mismatch(operands, "a leading axis") }
+    guard operands[0].rank >= 1, (1...TensorType.largestExtent).contains(rows) else {
+      throw mismatch(operands, "a leading axis and some rows")
+    }
     return operands[0]
   }
 

@@ -28,7 +28,7 @@ public struct Pad: LinearPrimitive {
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     guard operands.count == 1, operands[0].element == .real, low.count == operands[0].rank,
       high.count == low.count, interior.count == low.count,
-      (low + high + interior).allSatisfy({ $0 >= 0 })
+      (low + high + interior).allSatisfy({ (0...TensorType.largestExtent).contains($0) })
     else { throw mismatch(operands, "a real tensor with \(low.count) axes") }
     return operands[0].reshaped(
       low.indices.map { axis in
@@ -50,7 +50,8 @@ public struct Pad: LinearPrimitive {
   }
 
   public func simplified(_ operands: [Value], in graph: inout Graph) -> Value? {
-    (low + high + interior).allSatisfy { $0 == 0 } ? operands[0] : nil
+    (low + high + interior).allSatisfy { $0 == 0 }
+      ? operands[0] : zeroOfZeros(operands, in: &graph)
   }
 
   public func reference(

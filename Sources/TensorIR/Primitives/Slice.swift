@@ -29,7 +29,8 @@ public struct Slice: LinearPrimitive {
 
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     guard operands.count == 1, starts.count == operands[0].rank, limits.count == starts.count,
-      strides.count == starts.count, strides.allSatisfy({ $0 > 0 }),
+      strides.count == starts.count,
+      strides.allSatisfy({ (1...TensorType.largestExtent).contains($0) }),
       operands[0].shape.indices.allSatisfy({
         starts[$0] >= 0 && starts[$0] < limits[$0] && limits[$0] <= operands[0].shape[$0]
       })
@@ -62,7 +63,10 @@ public struct Slice: LinearPrimitive {
     let isWhole =
       starts.allSatisfy { $0 == 0 } && limits == operand.type.shape
       && strides.allSatisfy { $0 == 1 }
-    return isWhole ? operand : nil
+    if isWhole { return operand }
+    guard let scalar = graph.uniform(operand), let type = try? resultType(of: [operand.type])
+    else { return nil }
+    return graph.constant(scalar, type)
   }
 
   public func reference(

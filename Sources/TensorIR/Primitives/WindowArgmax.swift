@@ -1,7 +1,8 @@
 /// Where in the flattened spatial plane the largest element of each window lies.
 ///
 /// - Shape: `[N, S…, C] → index[N, S′…, C]`.
-/// - Ties: the first element in row-major order, as in PyTorch; padding never wins.
+/// - Ties: the first element in row-major order, as in PyTorch; padding never wins. NaN beats every
+///   number, so that it is seen behind the window; the first one does.
 /// - Derivative: zero. A maximum over windows is ``WindowGather`` at these places.
 public struct WindowArgmax: PiecewiseConstantPrimitive {
   public static let mnemonic = "window_argmax"
@@ -34,7 +35,8 @@ public struct WindowArgmax: PiecewiseConstantPrimitive {
     var places = Array(repeating: -1.0, count: result.elementCount)
     var largest = Array(repeating: -Double.infinity, count: result.elementCount)
     geometry.forEachElement(input: types[0].shape, output: result.shape) { y, x, place in
-      if places[y] < 0 || operands[0][x] > largest[y] {
+      let isLarger = operands[0][x] > largest[y] || (operands[0][x].isNaN && !largest[y].isNaN)
+      if places[y] < 0 || isLarger {
         places[y] = Double(place)
         largest[y] = operands[0][x]
       }

@@ -21,7 +21,7 @@ public struct WindowScatter: MultilinearPrimitive {
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
     try require(operands, .real, .index)
     guard operands[0].shape == operands[1].shape, operands[0].rank == plane.count + 2,
-      plane.allSatisfy({ $0 > 0 })
+      !plane.isEmpty
     else { throw mismatch(operands, "elements and an index for each") }
     let shape = operands[0].shape
     return TensorType([shape[0]] + plane + [shape[shape.count - 1]])

@@ -10,7 +10,7 @@ extension Graph {
   /// - Returns: A program whose outputs equal this one's up to rounding.
   public func factoringLowRankProducts() -> Graph {
     var combinations: [Int: LinearCombination] = [:]
-    let factored = rebuilt { primitive, operands, graph in
+    let factored = rebuilt { primitive, operands, _, graph in
       let rewriting = LowRankRewriting(combinations: combinations)
       if let value = rewriting.consumption(primitive, operands, &graph) { return value }
       let value = graph.apply(primitive, operands)
@@ -120,8 +120,9 @@ private struct LowRankRewriting {
     _ product: DotGeneral, _ operands: [Value], _ graph: inout Graph
   ) -> LinearCombination? {
     let rank = operands[0].type.rank
+    guard rank >= 2, operands[1].type.rank == rank else { return nil }
     let leading = Array(0..<rank - 1)
-    guard product.leftBatch.isEmpty, rank >= 2, operands[1].type.rank == rank,
+    guard product.leftBatch.isEmpty,
       product.leftContracting == leading, product.rightContracting == leading
     else { return nil }
     let factors = operands.map { operand in

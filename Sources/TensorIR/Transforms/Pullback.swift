@@ -36,6 +36,7 @@ extension Graph {
         cotangents[operand.index] = sum(cotangents[operand.index], contribution)
       }
     }
+    assertSound()
     return inputs.map { input in
       let placeholder = directions[input].map(\.index) ?? input.index
       return cotangents[placeholder] ?? zero(input.type)

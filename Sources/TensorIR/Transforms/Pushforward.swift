@@ -23,6 +23,7 @@ extension Graph {
       tangents[index] = primitive.pushforward(
         arriving, at: operands, result: value(index), in: &self)
     }
+    assertSound()
     return results.map { tangents[$0.index] }
   }
 

@@ -10,20 +10,42 @@ public struct InvalidGraph: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Graph {
+  /// Stops a debug build whose transform has made an invalid graph.
+  func assertSound(_ transform: StaticString = #function) {
+    #if DEBUG
+      do throws(InvalidGraph) {
+        try verify()
+      } catch {
+        preconditionFailure("\(transform) made an invalid graph: \(error)")
+      }
+    #endif
+  }
+
   /// Checks that every node follows what it uses and has the type that its primitive gives it, that
-  /// the names of inputs and outputs are unique, and that carried outputs fit their inputs.
+  /// the elements of constants are of their kind, that the names of inputs and outputs are unique,
+  /// and that carried outputs fit their inputs.
   ///
   /// - Throws: ``InvalidGraph`` naming the first node that breaks a rule.
   public func verify() throws(InvalidGraph) {
     var names: Set<String> = []
     for (index, node) in nodes.enumerated() {
+      guard node.type.isRepresentable else {
+        throw InvalidGraph(node: index, reason: "no tensor is of type \(node.type)")
+      }
       switch node.origin {
       case .input(let name, _):
         guard names.insert(name).inserted else {
           throw InvalidGraph(node: index, reason: "a second input is called '\(name)'")
         }
-      case .constant, .placeholder: break
+      case .placeholder: break
+      case .constant(let scalar):
+        guard node.type.element.admits(scalar) else {
+          throw InvalidGraph(node: index, reason: "\(scalar) is no element of \(node.type)")
+        }
       case .table(let elements):
+        if let element = elements.first(where: { !node.type.element.admits($0) }) {
+          throw InvalidGraph(node: index, reason: "\(element) is no element of \(node.type)")
+        }
         guard elements.count == node.type.elementCount else {
           throw InvalidGraph(
             node: index, reason: "\(elements.count) elements for \(node.type)")
@@ -52,7 +74,7 @@ extension Graph {
       }
     }
     do throws(TypeMismatch) {
-      let type = try primitive.resultType(of: operands.map(\.type))
+      let type = try primitive.checkedResultType(of: operands.map(\.type))
       guard type == nodes[index].type else {
         throw TypeMismatch(
           primitive.mnemonic, operands.map(\.type), expected: "a result of \(type)")
@@ -76,8 +98,8 @@ extension Graph {
         input.type == output.value.type
       else {
         throw InvalidGraph(
-          node: nil, reason: "'\(output.name)' is carried into %\(input.index), which is no input"
-            + " of its type")
+          node: nil,
+          reason: "'\(output.name)' is carried into %\(input.index), no input of its type")
       }
     }
   }

@@ -494,7 +494,7 @@ def normalization_cases():
         "batch_normalization_sequence_training", nn.BatchNorm1d(4), line, training=True)
     yield Case(
         "batch_normalization_plain_training",
-        [("mix", nn.Conv2d(3, 4, 1)),
+        [("mix", nn.Conv2d(3, 4, 1, bias=False)),
          ("normalization", nn.BatchNorm2d(4, eps=0.01, affine=False))], Inputs(3, 3, 3, 2),
         training=True)
     yield one("layer_normalization", nn.LayerNorm(5), row)
@@ -508,9 +508,19 @@ def normalization_cases():
     yield one("instance_normalization", nn.InstanceNorm2d(4, affine=True), picture)
     yield Case(
         "instance_normalization_plain",
-        [("mix", nn.Conv2d(3, 4, 1)), ("normalization", nn.InstanceNorm2d(4))],
+        [("mix", nn.Conv2d(3, 4, 1, bias=False)), ("normalization", nn.InstanceNorm2d(4))],
         Inputs(2, 3, 3, 2))
     yield one("instance_normalization_sequence", nn.InstanceNorm1d(4, affine=True), line)
+    # The mixed product goes through the statistics only where parameters come before them.
+    for name, module, training in (
+            ("batch_normalization", nn.BatchNorm2d(4), True),
+            ("layer_normalization", nn.LayerNorm((4, 2, 2)), False),
+            ("group_normalization", nn.GroupNorm(2, 4), False),
+            ("rms_normalization", nn.RMSNorm((4, 2, 2), eps=1e-5), False)):
+        yield Case(
+            f"{name}_behind_convolution",
+            [("mix", nn.Conv2d(3, 4, 1, bias=False)), ("normalization", module)],
+            Inputs(3, 3, 2, 2), training=training)
     yield one("rms_normalization", nn.RMSNorm(5, eps=1e-5), row)
     yield one("rms_normalization_two_axes", nn.RMSNorm((3, 2), eps=1e-5), picture)
 
@@ -661,8 +671,7 @@ def loss_cases():
     classes = lambda random: random.integers(0, 5, 3)
 
     def soft(random):
-        share = random.uniform(0.1, 1, (3, 5))
-        return share / share.sum(1, keepdims=True)
+        return random.multinomial(1024, [0.1, 0.3, 0.2, 0.15, 0.25], 3) / 1024
 
     def bits(random):
         return random.integers(0, 2, (3, 5)).astype("f8")

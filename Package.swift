@@ -72,6 +72,15 @@ let package = Package(
     .executableTarget(
       name: "leakaudit", dependencies: ["Auditing", argumentParser], swiftSettings: settings),
 
+    // MARK: - Benchmarks
+    .target(
+      name: "Benchmarking",
+      dependencies: ["Attacks", "Checkpoints", "Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "leakaudit-bench", dependencies: ["Benchmarking", "CPUBackend", "Checkpoints"],
+      swiftSettings: settings),
+
     // MARK: - Tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
     .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
@@ -83,17 +92,24 @@ let package = Package(
       name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
+      name: "AgreementTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
+    .testTarget(
       name: "AttacksTests",
       dependencies: ["AuditModel", "Attacks", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "Tensors"],
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "BenchmarkingTests",
+      dependencies: ["Benchmarking", "TensorIR", "leakaudit"],
       swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["leakaudit"], swiftSettings: settings),
   ]

@@ -202,7 +202,19 @@ class _Network:
         if any(True for _ in module.parameters()):
             self.use(path, [key for key in self._owners if key.startswith(path + ".")])
         kind, fields = describe_module(module, *shapes)
-        return self.add(path.replace(".", "/"), kind, sources, **fields)
+        name = self.add(path.replace(".", "/"), kind, sources, **fields)
+        if isinstance(module, nn.MultiheadAttention):
+            for part in ("weight", "bias"):
+                key = f"{path}.out_proj.{part}"
+                if key in self._owners:
+                    self.own([key], name, {key: f"out_proj_{part}"})
+        return name
+
+    def forget_form(self, name):
+        """Leaves of an attention layer only what it is, for one called in another way."""
+        layer = self.layer(name)
+        for field in ("heads", "key_width", "value_width", "outputs", "bias", "causal"):
+            layer.pop(field, None)
 
     def use(self, user, keys):
         """Notes that a layer uses parameters; a second user makes their gradient a sum."""
@@ -269,11 +281,8 @@ class _Network:
                            "layers": self.layers})
 
     def write(self, file, group, key, value):
-        layer, role, module = self._owners[key]
-        array = _array(value)
-        if isinstance(module, _TRANSPOSED) and role == "weight":
-            array = _outputs_first(array, module.groups)
-        file.create_dataset(f"{group}/{layer or self._root_layer()}/{role}", data=array)
+        layer, role, _ = self._owners[key]
+        file.create_dataset(f"{group}/{layer or self._root_layer()}/{role}", data=_array(value))
 
     def _root_layer(self):
         if self.root is None:
@@ -293,16 +302,10 @@ class _Network:
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
-def _outputs_first(array, groups):
-    """A transposed convolution's [inputs, outputs/groups, …] as [outputs, inputs/groups, …]."""
-    split = array.reshape((groups, array.shape[0] // groups) + array.shape[1:])
-    swapped = numpy.swapaxes(split, 1, 2)
-    return numpy.ascontiguousarray(swapped.reshape((-1,) + swapped.shape[2:]))
-
-
 def _roles(module):
     """The layout's names for a module's own parameters and buffers."""
-    if isinstance(module, (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)):
+    if isinstance(module, (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)) or (
+            type(module).__name__ == "RMSNorm"):
         return {"weight": "scale", "bias": "shift", "running_var": "running_variance"}
     if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
         return {"weight": "embeddings"}
@@ -329,12 +332,19 @@ def describe_module(module, shape_in, shape_out):
             module.bias is not None, module.stride, module.padding, module.dilation,
             module.groups, module.padding_mode, getattr(module, "output_padding", 0))
     if isinstance(module, nn.modules.batchnorm._BatchNorm):
-        return "batch-normalization", {"axis": 0, "epsilon": module.eps}
+        return "batch-normalization", {
+            "axis": 0, "epsilon": module.eps, "has_scale": module.weight is not None,
+            "has_shift": module.bias is not None}
     if isinstance(module, (nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm)) or isinstance(
-            module, nn.modules.instancenorm._InstanceNorm) or kind.__name__ == "RMSNorm":
-        return "normalization", {"class_name": kind.__name__}
+            module, nn.modules.instancenorm._InstanceNorm) or (
+            kind.__name__ == "RMSNorm" and kind.__module__.startswith("torch.nn")):
+        return "normalization", _normalization(module)
     if isinstance(module, nn.Embedding):
-        return "embedding", {"tokens": module.num_embeddings, "width": module.embedding_dim}
+        fields = {"tokens": module.num_embeddings, "width": module.embedding_dim}
+        if module.padding_idx is not None:
+            fields["padding_token"] = module.padding_idx
+        return _custom(module, shape_out) if module.max_norm is not None or (
+            module.scale_grad_by_freq) else ("embedding", fields)
     if isinstance(module, (nn.Dropout, nn.Dropout2d, nn.Dropout3d)):
         return "dropout", {"rate": float(module.p)}
     if isinstance(module, (nn.Flatten, nn.Unflatten)):
@@ -345,22 +355,79 @@ def describe_module(module, shape_in, shape_out):
         units = getattr(module, "proj_size", 0) or module.hidden_size
         prefix = "bidirectional " if module.bidirectional else ""
         prefix += f"{module.num_layers}-layer " if module.num_layers > 1 else ""
-        return "recurrent", {"cell": prefix + kind.__name__, "returns_sequences": True,
-                             "units": units * (2 if module.bidirectional else 1)}
+        fields = {"cell": prefix + kind.__name__, "returns_sequences": True,
+                  "units": units * (2 if module.bidirectional else 1)}
+        if not prefix and not getattr(module, "proj_size", 0):
+            fields.update(
+                bias=module.bias, activation=getattr(module, "nonlinearity", "tanh"),
+                **({} if kind is nn.RNN else {"recurrent_activation": "sigmoid"}),
+                **({"resets_after": True} if kind is nn.GRU else {}))
+        return "recurrent", fields
     if isinstance(module, nn.MultiheadAttention):
-        return "attention", {"class_name": kind.__name__}
+        fields = {"class_name": kind.__name__}
+        if module.batch_first and module.bias_k is None and not module.add_zero_attn and (
+                module.dropout == 0):
+            fields.update(
+                heads=module.num_heads, key_width=module.head_dim, value_width=module.head_dim,
+                outputs=module.embed_dim, bias=module.in_proj_bias is not None, causal=False)
+        return "attention", fields
     for prefix, statistic in (("Max", "maximum"), ("Avg", "average")):
         if kind.__name__.startswith(prefix + "Pool") and kind.__module__.startswith("torch.nn"):
             return _pooling(
                 kind.__name__, statistic, shape_in, shape_out, module.kernel_size, module.stride,
                 module.padding, getattr(module, "dilation", 1), module.ceil_mode,
-                getattr(module, "divisor_override", None))
+                getattr(module, "divisor_override", None),
+                getattr(module, "count_include_pad", True))
         if kind.__name__.startswith(f"Adaptive{prefix}Pool"):
             return _adaptive_pooling(kind.__name__, statistic, shape_in, shape_out)
     if kind.__module__ in ("torch.nn.modules.padding", "torch.nn.modules.upsampling",
                            "torch.nn.modules.pixelshuffle"):
-        return "resampling", _with_shape({"class_name": kind.__name__}, shape_out)
+        fields = {"class_name": kind.__name__}
+        if kind.__name__.startswith(("ZeroPad", "ConstantPad")) and not getattr(module, "value", 0):
+            fields.update(_zero_padding(module.padding, shape_in))
+        if isinstance(module, nn.Upsample):
+            fields.update(_up_sampling(module.mode, module.align_corners, shape_in, shape_out))
+        return "resampling", _with_shape(fields, shape_out)
     return _custom(module, shape_out)
+
+
+def _normalization(module):
+    """What a normalisation normalises over, where the layout has words for it."""
+    fields = {"class_name": type(module).__name__}
+    affine = {"has_scale": getattr(module, "weight", None) is not None,
+              "has_shift": getattr(module, "bias", None) is not None}
+    if isinstance(module, nn.GroupNorm):
+        fields.update(axis=0, groups=module.num_groups, epsilon=module.eps, **affine)
+    elif isinstance(module, nn.modules.instancenorm._InstanceNorm):
+        if not module.track_running_stats and module.num_features > 0:
+            fields.update(axis=0, groups=module.num_features, epsilon=module.eps, **affine)
+    elif hasattr(module, "normalized_shape"):
+        # PyTorch's RMSNorm takes the smallest step of the number type if no epsilon is given.
+        kind = torch.float32 if module.weight is None else module.weight.dtype
+        epsilon = torch.finfo(kind).eps if module.eps is None else module.eps
+        axes = list(range(-len(module.normalized_shape), 0))
+        fields.update(axes=axes, epsilon=epsilon, **affine)
+    return fields
+
+
+def _zero_padding(padding, shape_in):
+    """The zeros before and behind each spatial axis; PyTorch lists the last axis first."""
+    ends = [int(end) for end in padding]
+    pairs = [ends[i:i + 2] for i in range(0, len(ends), 2)][::-1]
+    if shape_in is None or min(ends, default=-1) < 0 or len(pairs) > len(shape_in) - 2:
+        return {}
+    return {"operation": "pad", "amounts": [[0, 0]] * (len(shape_in) - 2 - len(pairs)) + pairs}
+
+
+def _up_sampling(mode, align_corners, shape_in, shape_out):
+    """Factors where extents grow by whole numbers, nearest or linearly."""
+    if mode not in ("nearest", "linear", "bilinear", "trilinear") or shape_in is None or any(
+            after % before for before, after in zip(shape_in[2:], shape_out[2:])):
+        return {}
+    factors = [after // before for before, after in zip(shape_in[2:], shape_out[2:])]
+    return {"operation": "upsample", "factors": factors,
+            "interpolation": "nearest" if mode == "nearest" else "linear",
+            "align_corners": bool(align_corners)}
 
 
 def _custom(module, shape_out):
@@ -391,6 +458,8 @@ _ACTIVATION_MODULES = {
     nn.Hardsigmoid: lambda m, s: _plain("hard_sigmoid"),
     nn.Tanh: lambda m, s: _plain("tanh"),
     nn.Softplus: lambda m, s: _plain("softplus") if m.beta == 1 else None,
+    nn.Hardswish: lambda m, s: _plain("hard_silu"),
+    nn.Mish: lambda m, s: _plain("mish"),
     nn.Softsign: lambda m, s: _plain("softsign"),
     nn.SELU: lambda m, s: _plain("selu"),
     nn.SiLU: lambda m, s: _plain("silu"),
@@ -412,42 +481,45 @@ def _convolution(subject, shape_out, transposed, weight, has_bias, stride, paddi
     if padding_mode != "zeros":
         return "custom", _with_shape({"class_name": f"{title} ({padding_mode} padding)"},
                                      shape_out)
-    if any(_each_axis(output_padding, axes)):
-        return "custom", _with_shape({"class_name": f"{title} (output padding)"}, shape_out)
     if not isinstance(padding, str):
         amounts = _each_axis(padding, axes)
-        padding = amounts if any(amounts) else "valid"
+        padding = amounts if any(amounts) or transposed else "valid"
+    own = {"output_padding": _each_axis(output_padding, axes), "swapped_kernel": True}
     filters = weight[1] * groups if transposed else weight[0]
     return "convolution", {
         "variant": "transposed" if transposed else "plain", "filters": int(filters),
         "kernel": [int(extent) for extent in weight[2:]], "stride": _each_axis(stride, axes),
         "dilation": _each_axis(dilation, axes), "padding": padding, "groups": int(groups),
-        "bias": bool(has_bias)}
+        "bias": bool(has_bias), **(own if transposed else {})}
 
 
 def _pooling(title, statistic, shape_in, shape_out, window, stride, padding, dilation, ceil_mode,
-             divisor):
+             divisor, counts_padding=True):
     axes = int(title.rstrip("d")[-1])
     window = _each_axis(window, axes)
     stride = window if stride is None or stride == [] else _each_axis(stride, axes)
-    special = [word for word, holds in (
-        ("padding", any(_each_axis(padding, axes))),
-        ("dilation", any(extent != 1 for extent in _each_axis(dilation, axes))),
-        ("divisor", divisor is not None),
-        ("ceiling", ceil_mode and shape_in is not None and any(
-            (extent - size) % step for extent, size, step in
-            zip(shape_in[-axes:], window, stride)))) if holds]
-    if special:
-        return "custom", _with_shape({"class_name": f"{title} ({', '.join(special)})"}, shape_out)
-    return "pooling", {"statistic": statistic, "window": window, "stride": stride,
-                       "padding": "valid"}
+    padding, dilation = _each_axis(padding, axes), _each_axis(dilation, axes)
+    if divisor is not None:
+        return "custom", _with_shape({"class_name": f"{title} (divisor)"}, shape_out)
+    fields = {"statistic": statistic, "window": window, "stride": stride,
+              "padding": padding if any(padding) else "valid"}
+    if any(extent != 1 for extent in dilation):
+        fields["dilation"] = dilation
+    if ceil_mode:
+        fields["ceil_mode"] = True
+    if statistic == "average" and any(padding):
+        fields["counts_padding"] = bool(counts_padding)
+    return "pooling", fields
 
 
 def _adaptive_pooling(title, statistic, shape_in, shape_out):
     axes = int(title.rstrip("d")[-1])
     before, after = (None if s is None else s[-axes:] for s in (shape_in, shape_out))
-    if before is None or after is None or any(b % a for b, a in zip(before, after)):
+    if before is None or after is None:
         return "custom", _with_shape({"class_name": title}, shape_out)
+    if any(b % a for b, a in zip(before, after)):
+        return "pooling", {"statistic": statistic, "window": [], "stride": [], "padding": "valid",
+                           "output_extents": list(after)}
     window = [b // a for b, a in zip(before, after)]
     fields = {"statistic": statistic, "window": window, "stride": window, "padding": "valid"}
     return "pooling", {**fields, "_global": True} if all(a == 1 for a in after) else fields
@@ -472,7 +544,9 @@ _SIGNATURES = {
     "batch_norm": "input running_mean running_var weight bias training momentum eps",
     "layer_norm": "input normalized_shape weight bias eps",
     "group_norm": "input num_groups weight bias eps",
-    "embedding": "input weight padding_idx",
+    "embedding": "input weight padding_idx max_norm",
+    "pad": "input pad mode value",
+    "interpolate": "input size scale_factor mode align_corners",
     "dropout": "input p training inplace",
     "leaky_relu": "input negative_slope inplace",
     "elu": "input alpha inplace",
@@ -486,7 +560,7 @@ _NORMALIZED_ROLES = {"weight": "scale", "bias": "shift", "running_var": "running
                      "running_mean": "running_mean"}
 _PLAIN_FUNCTIONS = {
     "relu": "relu", "relu6": "relu6", "sigmoid": "sigmoid", "hardsigmoid": "hard_sigmoid",
-    "tanh": "tanh", "softsign": "softsign", "selu": "selu", "silu": "silu",
+    "hardswish": "hard_silu", "mish": "mish", "tanh": "tanh", "softsign": "softsign", "selu": "selu", "silu": "silu",
     "exp": "exponential"}
 _RESHAPING = {"flatten", "view", "reshape", "squeeze", "unsqueeze", "unflatten", "view_as",
               "reshape_as"}
@@ -537,9 +611,20 @@ def describe_call(name, args, kwargs, shape_in, shape_out):
     if name in _RESHAPING:
         return _reshaping(name, shape_in, shape_out)
     if name in _PERMUTING:
-        return "resampling", _with_shape({"class_name": "Permute"}, shape_out)
+        order = _order(name, args, kwargs, shape_in)
+        fields = {} if order is None else {"operation": "permute", "order": order}
+        return "resampling", _with_shape({"class_name": "Permute", **fields}, shape_out)
     if name in _RESAMPLING:
-        return "resampling", _with_shape({"class_name": name}, shape_out)
+        fields = {"class_name": name}
+        if name == "pad":
+            bound = _bind(name, args, kwargs)
+            if bound.get("mode", "constant") == "constant" and not bound.get("value"):
+                fields.update(_zero_padding(bound["pad"], shape_in))
+        if name in ("interpolate", "upsample"):
+            bound = _bind("interpolate", args, kwargs)
+            fields.update(_up_sampling(
+                bound.get("mode", "nearest"), bound.get("align_corners"), shape_in, shape_out))
+        return "resampling", _with_shape(fields, shape_out)
     if name in _SAME_VALUES:
         return "activation", _plain("linear")
     if name in ("dropout", "dropout2d", "dropout3d"):
@@ -562,7 +647,7 @@ def describe_call(name, args, kwargs, shape_in, shape_out):
             return _pooling(
                 name, statistic, shape_in, shape_out, bound["kernel_size"], bound.get("stride"),
                 bound.get("padding", 0), bound.get("dilation", 1), bound.get("ceil_mode", False),
-                bound.get("divisor_override"))
+                bound.get("divisor_override"), bound.get("count_include_pad", True))
         if name.startswith("adaptive_" + stem) and not name.endswith("indices"):
             return _adaptive_pooling(name, statistic, shape_in, shape_out)
     if name == "mean" and shape_in is not None and len(shape_in) > 2:
@@ -576,16 +661,42 @@ def describe_call(name, args, kwargs, shape_in, shape_out):
             return "pooling", {"statistic": "average", "window": extents, "stride": extents,
                                "padding": "valid"}
     if name == "batch_norm":
-        epsilon = _bind(name, args, kwargs).get("eps", 1e-5)
-        return "batch-normalization", {"axis": 0, "epsilon": float(epsilon)}
+        bound = _bind(name, args, kwargs)
+        return "batch-normalization", {
+            "axis": 0, "epsilon": float(bound.get("eps", 1e-5)),
+            "has_scale": bound.get("weight") is not None,
+            "has_shift": bound.get("bias") is not None}
     if name in ("layer_norm", "group_norm", "instance_norm"):
-        return "normalization", {"class_name": name}
+        fields = {"class_name": name}
+        if name != "instance_norm":
+            bound = _bind(name, args, kwargs)
+            place = {"axis": 0, "groups": int(bound["num_groups"])} if name == "group_norm" else {
+                "axes": list(range(-len(bound["normalized_shape"]), 0))}
+            fields.update(
+                **place, epsilon=float(bound.get("eps", 1e-5)),
+                has_scale=bound.get("weight") is not None, has_shift=bound.get("bias") is not None)
+        return "normalization", fields
     if name == "embedding":
-        tokens, width = _bind(name, args, kwargs)["weight"].shape
-        return "embedding", {"tokens": int(tokens), "width": int(width)}
+        bound = _bind(name, args, kwargs)
+        tokens, width = bound["weight"].shape
+        fields = {"tokens": int(tokens), "width": int(width)}
+        if bound.get("padding_idx") is not None:
+            fields["padding_token"] = int(bound["padding_idx"]) % int(tokens)
+        return custom if bound.get("max_norm") is not None else ("embedding", fields)
     if name == "scaled_dot_product_attention":
         return "attention", {"class_name": name}
     return _affine(name, args) or custom
+
+
+def _order(name, args, kwargs, shape_in):
+    """The axes behind the batch in their new order; None if the batch axis moves."""
+    if shape_in is None:
+        return None
+    marks = torch.empty([extent + 1 for extent in range(len(shape_in))], device="meta")
+    moved = getattr(torch.Tensor, "transpose" if name.startswith("swap") else name)(
+        marks, *args[1:], **kwargs)
+    order = [extent - 1 for extent in moved.shape]
+    return None if order[0] != 0 else [axis - 1 for axis in order[1:]]
 
 
 def _affine(name, args):
@@ -727,6 +838,13 @@ def _read_node(node, recorder, modules, network, sources, parameters):
     if node.op == "call_module":
         names = _distinct(_layer_of(sources[used]) for used in data)
         name = network.add_module(node.target, modules[node.target], names, shape_in, shape_out)
+        if isinstance(modules[node.target], nn.MultiheadAttention):
+            given = [sources[used] for used in node.args[:3] if used in sources]
+            # One, two (query; key and value) or three tensors are told apart by their number.
+            plain = len(given) == 3 and given[1] == given[2] or len(set(map(str, given))) == 3
+            if not plain or set(node.kwargs) - {"need_weights", "average_attn_weights"} or (
+                    len(node.args) > 3):
+                network.forget_form(name)
         sources[node] = name if shape_out is not None else _Several(name)
         return
     if not data:
@@ -893,6 +1011,8 @@ def _trace_with_hooks(model, arguments, network):
             tensors, names = [v for v in received if isinstance(v, torch.Tensor)], state["names"]
             shape_in = _shape(tensors[0]) if tensors else None
             name = network.add_module(path, module, names, shape_in, _shape(gave))
+            if isinstance(module, nn.MultiheadAttention):
+                network.forget_form(name)  # how it was called is not seen here
             for value in gave if isinstance(gave, (tuple, list)) else [gave]:
                 if isinstance(value, torch.Tensor):
                     remember(name, value)

@@ -48,17 +48,27 @@ package enum LayoutDocument {
       reshape              target
       dropout              rate
       rescaling            scale, offset
-      batch-normalization  axis (without the batch axis)
-      normalization        class_name
+      batch-normalization  axis, epsilon, has_scale, has_shift
+      normalization        class_name, epsilon, has_scale, has_shift; axes (layer, RMS..., Unit...),
+                           or axis and groups, or axis, mean and variance
       convolution          variant (plain, depthwise, separable, transposed), filters, kernel,
-                           stride, dilation, padding ("valid", "same", "causal" or amounts per axis),
-                           groups, bias
-      pooling              statistic (maximum, average), window ([] is global), stride, padding
-      embedding            tokens, width
-      recurrent            cell, units, returns_sequences
-      attention            class_name
-      merge                operation (Add, Multiply, Concatenate, ...)
-      resampling           class_name
+                           stride, dilation, padding ("valid", "same", "causal", an amount or a pair
+                           per axis), groups, bias; multiplier (separable), output_padding and
+                           swapped_kernel (transposed: the weight as its framework holds it)
+      pooling              statistic (maximum, average), window ([] is global), stride, padding,
+                           dilation, ceil_mode, counts_padding, keeps_axes, output_extents,
+                           channels_last
+      embedding            tokens, width, padding_token
+      recurrent            cell (LSTM, GRU, RNN, SimpleRNN), units, returns_sequences, bias,
+                           activation, recurrent_activation, resets_after, reversed
+      attention            class_name, heads, key_width, value_width, outputs, bias, causal
+      merge                operation (Add, Subtract, Multiply, Average, Maximum, Minimum,
+                           Concatenate with axis, Dot with axes)
+      resampling           class_name, operation: pad or crop (amounts), upsample (factors,
+                           interpolation, align_corners), permute (order), repeat (count)
+      select               axis, index
+      class-token
+      position-embedding
       custom               class_name
 
     """

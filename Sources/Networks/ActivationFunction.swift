@@ -11,10 +11,16 @@ public enum ActivationFunction: Hashable, Sendable {
   case elu(alpha: Double)
   case relu6
   case hardSigmoid
+  /// `z` times the hard sigmoid of `z`.
+  case hardSiLU
+  /// `z tanh(log(1 + eᶻ))`.
+  case mish
   /// `x Φ(x)`; the tanh form is Hendrycks & Gimpel's approximation.
   case gelu(approximate: Bool)
   /// Normalises over the last axis, so it is not scalar; only meaningful in front of the loss.
   case softmax
+  /// The logarithm of ``softmax``.
+  case logSoftmax
   /// Named by the file but unknown here.
   case unknown(String)
 
@@ -25,6 +31,8 @@ public enum ActivationFunction: Hashable, Sendable {
     case .relu6: "relu6"
     case .sigmoid: "sigmoid"
     case .hardSigmoid: "hard_sigmoid"
+    case .hardSiLU: "hard_silu"
+    case .mish: "mish"
     case .tanh: "tanh"
     case .softplus: "softplus"
     case .softsign: "softsign"
@@ -35,6 +43,7 @@ public enum ActivationFunction: Hashable, Sendable {
     case .elu: "elu"
     case .gelu: "gelu"
     case .softmax: "softmax"
+    case .logSoftmax: "log_softmax"
     case .unknown(let name): name
     }
   }
@@ -48,6 +57,8 @@ public enum ActivationFunction: Hashable, Sendable {
       case "relu6": .relu6
       case "sigmoid": .sigmoid
       case "hardsigmoid": .hardSigmoid
+      case "hardsilu", "hardswish": .hardSiLU
+      case "mish": .mish
       case "tanh": .tanh
       case "softplus": .softplus
       case "softsign": .softsign
@@ -58,6 +69,7 @@ public enum ActivationFunction: Hashable, Sendable {
       case "elu": .elu(alpha: 1)
       case "gelu": .gelu(approximate: false)
       case "softmax": .softmax
+      case "logsoftmax": .logSoftmax
       default: .unknown(name)
       }
   }
@@ -72,6 +84,8 @@ extension ActivationFunction {
     case .relu6: min(max(z, 0), 6)
     case .sigmoid: 1 / (1 + exp(-z))
     case .hardSigmoid: min(max(z / 6 + 0.5, 0), 1)
+    case .hardSiLU: z * min(max(z / 6 + 0.5, 0), 1)
+    case .mish: z * hyperbolicTangent(max(z, 0) + log1p(exp(-abs(z))))
     case .tanh: hyperbolicTangent(z)
     case .softplus: max(z, 0) + log1p(exp(-abs(z)))
     case .softsign: z / (1 + abs(z))
@@ -84,7 +98,7 @@ extension ActivationFunction {
       approximate
         ? 0.5 * z * (1 + hyperbolicTangent(Self.geluScale * (z + 0.044715 * z * z * z)))
         : 0.5 * z * erfc(-z * 0.5.squareRoot())
-    case .softmax, .unknown: nil
+    case .softmax, .logSoftmax, .unknown: nil
     }
   }
 
@@ -100,6 +114,10 @@ extension ActivationFunction {
       let y = 1 / (1 + exp(-z))
       return y * (1 - y)
     case .hardSigmoid: return z > -3 && z < 3 ? 1 / 6 : 0
+    case .hardSiLU: return z <= -3 ? 0 : z < 3 ? z / 3 + 0.5 : 1
+    case .mish:
+      let t = hyperbolicTangent(max(z, 0) + log1p(exp(-abs(z))))
+      return t + z * (1 - t) * (1 + t) / (1 + exp(-z))
     case .tanh:
       let y = hyperbolicTangent(z)
       return (1 - y) * (1 + y)
@@ -119,7 +137,7 @@ extension ActivationFunction {
         return 0.5 * (1 + t) + 0.5 * z * (1 - t) * (1 + t) * inner
       }
       return 0.5 * erfc(-z * 0.5.squareRoot()) + z * exp(-z * z / 2) / (2 * Double.pi).squareRoot()
-    case .softmax, .unknown: return nil
+    case .softmax, .logSoftmax, .unknown: return nil
     }
   }
 
@@ -138,7 +156,7 @@ extension ActivationFunction {
     case .exponential: y
     case .leakyReLU(let slope): y > 0 ? 1 : slope
     case .elu(let alpha): y > 0 ? 1 : y + alpha
-    case .silu, .gelu, .softmax, .unknown: nil
+    case .silu, .hardSiLU, .mish, .gelu, .softmax, .logSoftmax, .unknown: nil
     }
   }
 
@@ -146,9 +164,9 @@ extension ActivationFunction {
   public var silencesUnits: Bool { self == .relu || self == .relu6 }
 
   // Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017.
-  private static let seluAlpha = 1.6732632423543772
-  private static let seluScale = 1.0507009873554805
-  private static let geluScale = (2 / Double.pi).squareRoot()
+  static let seluAlpha = 1.6732632423543772
+  static let seluScale = 1.0507009873554805
+  static let geluScale = (2 / Double.pi).squareRoot()
 }
 
 /// `tanh` under a name that an enumeration case does not shadow.

@@ -29,11 +29,31 @@ public protocol Layer: Sendable {
   /// - Throws: ``ShapeMismatch`` if an input of that shape cannot enter.
   func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape
 
+  /// The shape behind a layer that several tensors enter; `nil` where it does not follow.
+  ///
+  /// - Throws: ``ShapeMismatch`` if tensors of those shapes cannot enter together.
+  func outputShape(joining inputs: [Shape]) throws(ShapeMismatch) -> Shape?
+
   /// What an element of the input becomes.
   var treatment: InputTreatment { get }
 
   /// What is special about this layer for a report, such as the class name of a custom layer.
   var detail: String? { get }
+
+  /// What the layer itself calls a parameter that a framework gives the role `role`.
+  ///
+  /// PyTorch calls the scale of a normalisation `weight`, for example.
+  func ownRole(for role: ParameterRole) -> ParameterRole
+
+  /// How the tables of a convention hold a parameter.
+  ///
+  /// - Parameters:
+  ///   - role: What the parameter is to the layer.
+  ///   - shape: Its extents in the graph, as ``forward(_:in:)`` asked for them.
+  ///   - convention: The axis order of the table.
+  func arrangement(
+    of role: ParameterRole, shape: [Int], in convention: ParameterTable.Convention
+  ) -> ParameterArrangement
 
   /// Appends the layer to a graph, as a composite of primitives.
   ///
@@ -52,11 +72,16 @@ extension Layer {
   public var treatment: InputTreatment { .mixed }
   public var detail: String? { nil }
 
-  public func forward(
-    _ inputs: [FeatureMap], in pass: inout ForwardPass
-  ) throws(UnsupportedLayer) -> FeatureMap {
-    throw UnsupportedLayer(self, "its meaning in a graph is not known here")
+  public func outputShape(joining inputs: [Shape]) throws(ShapeMismatch) -> Shape? {
+    inputs.count == 1 ? try outputShape(for: inputs[0]) : nil
   }
+
+  public func ownRole(for role: ParameterRole) -> ParameterRole { role }
+
+  public func arrangement(
+    of role: ParameterRole, shape: [Int], in convention: ParameterTable.Convention
+  ) -> ParameterArrangement { ParameterArrangement(shape) }
+
   /// The layer's kind, for a value whose type is not known.
   public var kind: String { Self.kind }
 }

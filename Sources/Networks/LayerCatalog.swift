@@ -6,6 +6,7 @@ public enum LayerCatalog {
     Activation.self,
     Attention.self,
     BatchNormalization.self,
+    ClassToken.self,
     Convolution.self,
     CustomLayer.self,
     Dense.self,
@@ -15,9 +16,11 @@ public enum LayerCatalog {
     Merge.self,
     Normalization.self,
     Pooling.self,
+    PositionEmbedding.self,
     Recurrent.self,
     Resampling.self,
     Rescaling.self,
     Reshape.self,
+    Selection.self,
   ]
 }

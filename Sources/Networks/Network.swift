@@ -14,6 +14,8 @@ public struct Network: Sendable {
     public var name: String
     public var layer: any Layer
     public var sources: [Source]
+    /// Whether the model calls the layer several times, of which this is the first.
+    public var isShared = false
     /// The shape that enters, as far as it is known.
     public var inputShape: Shape?
     /// The shape that leaves, as far as it is known.
@@ -45,16 +47,21 @@ public struct Network: Sendable {
   private var readers: [[Int]]
   /// The loss, as the file names it.
   public var loss: String?
+  /// The nodes whose outputs the model gives.
+  public let outputs: [Int]
 
+  /// - Parameter outputs: The nodes whose outputs the model gives; the last node by default.
   public init(
     _ name: String, origin: Origin = .declared, inputShapes: [Shape], nodes: [Node],
-    loss: String? = nil
+    loss: String? = nil, outputs: [Int] = []
   ) {
     self.name = name
     self.origin = origin
     self.inputShapes = inputShapes
     self.nodes = nodes
     self.loss = loss
+    self.outputs =
+      outputs.isEmpty ? nodes.indices.suffix(1) : outputs.filter(nodes.indices.contains)
     readers = Array(repeating: [], count: nodes.count)
     for (index, node) in nodes.enumerated() {
       for source in Set(node.sources) {
@@ -88,10 +95,7 @@ public struct Network: Sendable {
       guard known.count == arriving.count, let first = known.first else { continue }
       nodes[index].inputShape = first
       do throws(ShapeMismatch) {
-        nodes[index].outputShape =
-          known.count > 1
-          ? (nodes[index].layer as? Merge)?.outputShape(merging: known)
-          : try nodes[index].layer.outputShape(for: first)
+        nodes[index].outputShape = try nodes[index].layer.outputShape(joining: known)
       } catch {
         nodes[index].mismatch = error
       }

@@ -97,7 +97,7 @@ extension Network.Node {
   /// Whether every arriving element leaves again, as it is or under a known scale and offset.
   fileprivate var passesElementsOn: Bool {
     guard mismatch == nil else { return false }
-    if let merge = layer as? Merge { return merge.operation.lowercased().hasPrefix("concat") }
+    if let merge = layer as? Merge { return merge.passesElementsOn }
     guard sources.count == 1 else { return false }
     return switch layer.treatment {
     case .unchanged, .unchangedAtInference, .affine: true

@@ -25,7 +25,7 @@ struct ArchitectureJSONTests {
       "activation": #""function": "relu""#, "convolution": #""filters": 2, "kernel": [3, 3]"#,
       "dense": #""outputs": 2"#, "embedding": #""tokens": 9, "width": 2"#,
       "pooling": #""statistic": "maximum""#, "recurrent": #""units": 3"#,
-      "reshape": #""target": [null]"#,
+      "reshape": #""target": [null]"#, "select": #""axis": 0, "index": 1"#,
     ]
     for type in LayerCatalog.all {
       #expect(try layer(type.kind, fields[type.kind] ?? "").kind == type.kind)
@@ -60,18 +60,18 @@ struct ArchitectureJSONTests {
     #expect(rescaling.scale == 0.5 && rescaling.offset == -1)
     #expect((try layer("dropout", #""rate": 0.25"#) as? Dropout)?.rate == 0.25)
     #expect((try layer("batch-normalization", #""axis": 1"#) as? BatchNormalization)?.axis == 1)
-    #expect((try layer("merge", #""operation": "Add""#) as? Merge)?.operation == "Add")
+    #expect((try layer("merge", #""operation": "Add""#) as? Merge)?.operation == .add)
     #expect((try layer("custom", #""class_name": "Gate""#) as? CustomLayer)?.className == "Gate")
     #expect((try layer("attention") as? Attention)?.detail == "attention")
     let recurrent = try #require(
       try layer("recurrent", #""cell": "GRU", "units": 4, "returns_sequences": true"#) as? Recurrent
     )
-    #expect(recurrent.cell == "GRU" && recurrent.returnsSequences)
+    #expect(recurrent.cell == .gru(resetsAfter: true) && recurrent.returnsSequences)
     #expect((try layer("reshape", #""target": [4, null]"#) as? Reshape)?.target == [4, nil])
     let pooling = try #require(
       try layer("pooling", #""statistic": "average", "window": [2, 2], "padding": "same""#)
         as? Pooling)
-    #expect(pooling.stride == [2, 2] && pooling.isSame && pooling.statistic == .average)
+    #expect(pooling.stride == [2, 2] && pooling.padding == .same && pooling.statistic == .average)
   }
 
   @Test(
@@ -97,7 +97,7 @@ struct ArchitectureJSONTests {
       ) as? Convolution)
     let expected = Convolution(
       variant: .depthwise, filters: 2, kernel: [3, 1], stride: [2, 1], dilation: [1, 1],
-      padding: .explicit([1, 0]), groups: 3, hasBias: false)
+      padding: .explicit([1, 0]), groups: 3, hasBias: false, hasSwappedKernel: false)
     #expect("\(full)" == "\(expected)")
     for (text, padding) in [("same", .same), ("causal", .causal), ("valid", .valid)]
       as [(String, Convolution.Padding)]

@@ -116,7 +116,7 @@ struct KerasLayersTests {
       ("MaxPooling2D", "", Pooling(.maximum, window: [2, 2])),
       (
         "AveragePooling2D", #""pool_size": [3, 2], "strides": [1, 1], "padding": "same""#,
-        Pooling(.average, window: [3, 2], stride: [1, 1], isSame: true)
+        Pooling(.average, window: [3, 2], stride: [1, 1], padding: .same)
       ),
       (
         "MaxPooling1D", #""pool_length": 4, "stride": 2"#,

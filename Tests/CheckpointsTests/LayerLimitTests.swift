@@ -29,7 +29,7 @@ struct LayerLimitTests {
   func readers() {
     let nodes = [
       Network.Node(name: "a", layer: Activation(.relu), sources: [.input(0)]),
-      Network.Node(name: "b", layer: Merge(operation: "Add"), sources: [.node(0), .node(0)]),
+      Network.Node(name: "b", layer: Merge(.add), sources: [.node(0), .node(0)]),
       Network.Node(name: "c", layer: Activation(.tanh), sources: [.node(0)]),
       Network.Node(name: "d", layer: Activation(.tanh), sources: [.node(99)]),
     ]

@@ -129,7 +129,7 @@ struct ParameterMatcherTests {
   func otherRoles() throws {
     let network = Network(
       "m", input: [6],
-      ["emb": Embedding(tokens: 9, width: 4), "norm": Normalization(name: "LayerNorm")])
+      ["emb": Embedding(tokens: 9, width: 4), "norm": Normalization(.unstated("LayerNorm"))])
     let match = try self.match(
       ["emb.weight": tensor(9, 4), "norm.weight": tensor(4), "norm.bias": tensor(4)], to: network)
     #expect(keys(match) == ["0 embeddings", "1 scale", "1 shift"])

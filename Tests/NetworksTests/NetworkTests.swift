@@ -9,7 +9,7 @@ struct NetworkTests {
     nodes: [
       node("a", Dense(outputs: 6), .input(0)), node("b", Activation(.relu), .node(0)),
       node("c", Dropout(rate: 0.1), .node(0)),
-      node("sum", Merge(operation: "Add"), .node(1), .node(2)),
+      node("sum", Merge(.add), .node(1), .node(2)),
       node("head", Dense(outputs: 3), .node(3)), node("softmax", Activation(.softmax), .node(4)),
     ])
 
@@ -46,21 +46,42 @@ struct NetworkTests {
   }
 
   @Test(
-    "a merge joins the shapes that arrive",
+    "a merge gives the shape its framework documents",
     arguments: [
-      ("Add", [[4], [4]], [4]), ("Concatenate", [[4], [5]], [9]),
-      ("concatenate", [[7, 4], [7, 5]], [7, 9]), ("Concatenate", [[4], [nil]], nil),
-      ("Concatenate", [[4], [7, 5]], nil), ("Dot", [[4], [4]], nil),
-    ] as [(String, [Shape], Shape?)])
-  func merges(operation: String, arriving: [Shape], leaving: Shape?) {
-    let network = Network(
+      (.add, [[4], [4]], [4]), (.concatenate(axis: -1), [[4], [5]], [9]),
+      (.concatenate(axis: 1), [[7, 4], [7, 5]], [7, 9]),
+      (.concatenate(axis: 0), [[7, 4], [3, 4], [nil, 4]], [nil, 4]),
+      (.concatenate(axis: -1), [[4], [nil]], [nil]),
+      (.multiply, [[6, 5, 8], [1, 1, 8]], [6, 5, 8]), (.average, [[5, 8], [8]], [5, 8]),
+      (.maximum, [[nil, 8], [3, 1]], [3, 8]), (.dot(axes: [0, 0]), [[4], [4]], [1]),
+      (.dot(axes: [1, 1]), [[2, 4], [5, 4]], [2, 5]), (.unstated("Gate"), [[4], [4]], nil),
+    ] as [(Merge.Operation, [Shape], Shape?)])
+  func merges(operation: Merge.Operation, arriving: [Shape], leaving: Shape?) {
+    let node = Self.merged(operation, arriving)
+    #expect(node.outputShape == leaving && node.mismatch == nil)
+  }
+
+  @Test(
+    "shapes that cannot meet are a mismatch, not a guess",
+    arguments: [
+      (.add, [[4], [5]]), (.multiply, [[6, 5, 8], [6, 4, 8]]),
+      (.concatenate(axis: -1), [[4], [7, 5]]), (.concatenate(axis: 0), [[2, 4], [2, 5]]),
+      (.concatenate(axis: 2), [[2, 4], [2, 4]]), (.dot(axes: [1, 0]), [[2, 4], [5, 4]]),
+      (.dot(axes: [0]), [[4], [4]]),
+    ] as [(Merge.Operation, [Shape])])
+  func misfits(operation: Merge.Operation, arriving: [Shape]) {
+    let node = Self.merged(operation, arriving)
+    #expect(node.outputShape == nil && node.mismatch != nil)
+  }
+
+  private static func merged(_ operation: Merge.Operation, _ arriving: [Shape]) -> Network.Node {
+    Network(
       "merge", inputShapes: arriving,
       nodes: [
         Network.Node(
-          name: "m", layer: Merge(operation: operation),
-          sources: arriving.indices.map { .input($0) })
-      ])
-    #expect(network.nodes[0].outputShape == leaving && network.nodes[0].mismatch == nil)
+          name: "m", layer: Merge(operation), sources: arriving.indices.map { .input($0) })
+      ]
+    ).nodes[0]
   }
 
   @Test("the way from the input stops at a merge")

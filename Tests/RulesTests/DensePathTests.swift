@@ -24,7 +24,7 @@ struct DensePathTests {
     "a layer that mixes elements ends the path",
     arguments: [
       BatchNormalization() as any Layer, Activation(.softmax), Activation(.unknown("mystery")),
-      Normalization(name: "LayerNormalization"),
+      Normalization(.layer(axes: [-1])),
     ])
   func mixing(layer: any Layer) throws {
     let subject = Subject(
@@ -56,7 +56,7 @@ struct DensePathTests {
       inputs: [[8]],
       [
         node("a", Dense(outputs: 8), .input(0)),
-        node("sum", Merge(operation: "Add"), .input(0), .node(0)),
+        node("sum", Merge(.add), .input(0), .node(0)),
         node("b", Dense(outputs: 2), .node(1)),
       ])
     let twoHeads = Subject(

@@ -112,7 +112,7 @@ struct InputFacingDenseTests {
       inputs: [[8], [3]],
       [
         node("z", Dense(outputs: 4), .input(0)), node("a", Dense(outputs: 4), .input(1)),
-        node("sum", Merge(operation: "Add"), .node(0), .node(1)),
+        node("sum", Merge(.add), .node(0), .node(1)),
         node("logits", Dense(outputs: 2), .node(2)),
       ])
     #expect(try subject.findings(of: biased).map(\.layer) == ["z", "a"])
@@ -120,11 +120,14 @@ struct InputFacingDenseTests {
 
   @Test("a sum in front silences the rule, a concatenation does not")
   func merges() throws {
-    for (operation, expected) in [("Add", []), ("Multiply", []), ("Concatenate", ["fc"])] {
+    let cases: [(Merge.Operation, [String])] = [
+      (.add, []), (.multiply, []), (.concatenate(axis: -1), ["fc"]),
+    ]
+    for (operation, expected) in cases {
       let subject = Subject(
         inputs: [[8], [8]],
         [
-          node("merge", Merge(operation: operation), .input(0), .input(1)),
+          node("merge", Merge(operation), .input(0), .input(1)),
           node("fc", Dense(outputs: 4), .node(0)),
         ])
       #expect(try subject.findings(of: biased).map(\.layer) == expected, "\(operation)")
@@ -138,7 +141,7 @@ struct InputFacingDenseTests {
       [
         node("map", Convolution(filters: 2, kernel: [3, 3]), .input(0)),
         node("features", Flatten(), .node(0)), node("pixels", Flatten(), .input(0)),
-        node("both", Merge(operation: "Concatenate"), .node(1), .node(2)),
+        node("both", Merge(.concatenate(axis: -1)), .node(1), .node(2)),
         node("logits", Dense(outputs: 3), .node(3)),
       ])
     let finding = try #require(try subject.findings(of: biased).first)

@@ -79,7 +79,7 @@ struct LayerGroup {
       [.weight, .scale].contains(tensor.role) || self.tensor(.scale) != nil
         || self.tensor(.weight) != nil
     {
-      return Normalization(name: "normalization")
+      return Normalization(.unstated("normalization"))
     }
     guard let weight = tensor(.weight),
       tensors.allSatisfy({ $0.role == .weight || $0.role == .bias })

@@ -145,15 +145,9 @@ package struct ParameterMatcher {
 
   // MARK: - Roles and axis order
 
-  /// PyTorch calls the scale of a normalisation `weight` and its shift `bias`.
+  /// What the layer itself calls a parameter that the file names.
   private func role(of tensor: NamedTensor, at index: Int) -> ParameterRole {
-    let layer = network.nodes[index].layer
-    switch tensor.role {
-    case .weight where layer is BatchNormalization || layer is Normalization: return .scale
-    case .bias where layer is BatchNormalization || layer is Normalization: return .shift
-    case .weight where layer is Embedding: return .embeddings
-    default: return tensor.role
-    }
+    network.nodes[index].layer.ownRole(for: tensor.role)
   }
 
   private func assign(_ group: LayerGroup, to index: Int, in table: inout ParameterTable) {

@@ -23,13 +23,16 @@ package struct KerasArchitecture {
     }
     var builder = KerasArchitecture(file: file)
     let last = try builder.add(model: json, prefix: "", arriving: nil, depth: 0)
-    guard last != nil, !builder.nodes.isEmpty else {
+    guard let last, !builder.nodes.isEmpty else {
       throw CheckpointError(.architecture(detail: "model_config lists no layer"), file: file)
     }
     let loss = training.flatMap { JSONValue(untrusted: $0) }.flatMap(Self.loss) ?? Self.loss(json)
     return Network(
       json["config"]?["name"]?.string ?? "model", inputShapes: builder.inputShapes,
-      nodes: builder.nodes, loss: loss)
+      nodes: builder.nodes, loss: loss,
+      outputs: last.compactMap { source in
+        if case .node(let index) = source { index } else { nil }
+      })
   }
 
   private static func loss(_ json: JSONValue) -> String? {
@@ -129,7 +132,13 @@ package struct KerasArchitecture {
     _ layer: JSONValue, className: String, name: String, sources: [Network.Source]
   ) -> Network.Source {
     let kind = KerasLayers.layer(className: className, configuration: layer)
-    nodes.append(Network.Node(name: name, layer: kind, sources: sources))
+    var sources = sources
+    if kind is Attention {
+      sources = KerasLayers.attentionSources(sources, call: layer["inbound_nodes"])
+    }
+    var node = Network.Node(name: name, layer: kind, sources: sources)
+    node.isShared = InboundNodes.callCount(of: layer) > 1
+    nodes.append(node)
     let inner = layer["config"]?["activation"]
     guard kind is Dense || kind is Convolution, let inner, !inner.isNull else {
       return .node(nodes.count - 1)
@@ -155,6 +164,14 @@ enum InboundNodes {
     guard let first = calls.first else { return [] }
     if calls.allSatisfy({ reference($0) != nil }) { return calls.flatMap(collect) }
     return collect(first)
+  }
+
+  /// How often a layer of a functional model is called.
+  static func callCount(of layer: JSONValue) -> Int {
+    guard let calls = layer["inbound_nodes"]?.array, reference(.array(calls)) == nil,
+      !calls.allSatisfy({ reference($0) != nil })
+    else { return 1 }
+    return calls.count
   }
 
   private static func collect(_ json: JSONValue) -> [String] {

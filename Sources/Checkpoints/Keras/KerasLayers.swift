@@ -5,8 +5,9 @@ enum KerasLayers {
   /// - Returns: a ``CustomLayer`` for every class whose meaning is not known here.
   static func layer(className: String, configuration: JSONValue) -> any Layer {
     let config = configuration["config"] ?? .null
-    return core(className, config) ?? spatial(className, config) ?? sequence(className, config)
-      ?? CustomLayer(className: className, carriesCode: className == "Lambda")
+    return core(className, config) ?? normalization(className, config)
+      ?? spatial(className, config) ?? sequence(className, configuration)
+      ?? merge(className, config) ?? CustomLayer(className: className, carriesCode: className == "Lambda")
   }
 
   private static func core(_ className: String, _ config: JSONValue) -> (any Layer)? {
@@ -21,7 +22,9 @@ enum KerasLayers {
       let slope = config["negative_slope"]?.number ?? config["alpha"]?.number ?? 0.3
       return Activation(.leakyReLU(slope: slope))
     case "ELU": return Activation(.elu(alpha: config["alpha"]?.number ?? 1))
-    case "Softmax": return Activation(.softmax)
+    case "Softmax":
+      let axis = config["axis"]?.integers ?? [-1]
+      return Activation(axis == [-1] ? .softmax : .unknown("softmax over axis \(axis)"))
     case "Flatten": return Flatten()
     case "Reshape":
       let target = config["target_shape"]?.shape
@@ -32,17 +35,10 @@ enum KerasLayers {
       return Dropout(rate: rate)
     case "Identity": return Dropout(rate: 0)
     case "Rescaling":
+      // A list holds a number per channel.
+      guard config["scale"]?.array == nil, config["offset"]?.array == nil else { return nil }
       return Rescaling(
         scale: config["scale"]?.number ?? 1, offset: config["offset"]?.number ?? 0)
-    case "BatchNormalization":
-      let axis = config["axis"]?.integers?.first ?? -1
-      return BatchNormalization(axis: axis > 0 ? axis - 1 : nil)
-    case "LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization",
-      "SpectralNormalization", "Normalization":
-      return Normalization(name: className)
-    case "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot",
-      "Merge":
-      return Merge(operation: className)
     default: return nil
     }
   }
@@ -60,21 +56,55 @@ enum KerasLayers {
           stem == "MaxPooling" ? .maximum : .average,
           window: window.isEmpty ? Array(repeating: 2, count: dimensions) : window,
           stride: spread(config["strides"] ?? config["stride"], dimensions),
-          isSame: config["padding"]?.string == "same", channelsFirst: isFirst)
+          padding: config["padding"]?.string == "same" ? .same : .valid, channelsFirst: isFirst)
       case "GlobalMaxPooling", "GlobalAveragePooling":
-        return Pooling(stem == "GlobalMaxPooling" ? .maximum : .average, channelsFirst: isFirst)
+        return Pooling(
+          stem == "GlobalMaxPooling" ? .maximum : .average,
+          keepsAxes: config["keepdims"]?.bool ?? false, channelsFirst: isFirst)
       case "ZeroPadding", "Cropping", "UpSampling":
-        return Resampling(name: className) { $0.map { _ in nil } }
+        return Resampling(
+          resampling(stem, dimensions, config) ?? .unstated(className, output: nil),
+          channelsFirst: isFirst)
       default: break
       }
     }
     switch className {
     case "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose":
       return convolution("Transpose", Int(className.dropFirst(4).prefix(1)) ?? 2, config, isFirst)
-    case "Permute", "RepeatVector", "Resizing", "CenterCrop":
-      return Resampling(name: className) { $0.map { _ in nil } }
+    case "Permute":
+      let order = config["dims"]?.smalls.map { $0.map { $0 - 1 } }
+      return Resampling(order.map { .permute($0) } ?? .unstated(className, output: nil))
+    case "RepeatVector":
+      return Resampling(
+        config["n"]?.extent.map { .repeated($0) } ?? .unstated(className, output: nil))
+    case "Resizing", "CenterCrop": return Resampling(.unstated(className, output: nil))
     default: return nil
     }
+  }
+
+  private static func resampling(
+    _ stem: String, _ dimensions: Int, _ config: JSONValue
+  ) -> Resampling.Operation? {
+    if stem == "UpSampling" {
+      guard let factors = spread(config["size"] ?? config["length"] ?? .number(2), dimensions)
+      else { return nil }
+      switch config["interpolation"]?.string ?? "nearest" {
+      case "nearest": return .upsample(factors: factors, .nearest)
+      case "bilinear": return .upsample(factors: factors, .linear(alignsCorners: false))
+      default: return nil
+      }
+    }
+    guard let stated = config[stem == "Cropping" ? "cropping" : "padding"] else { return nil }
+    var sides = stated.pairs
+    if sides == nil, dimensions == 1, let pair = stated.amounts, pair.count == 2 {
+      sides = ([pair[0]], [pair[1]])
+    } else if sides == nil, let amounts = stated.amounts {
+      let each = amounts.count == 1 ? Array(repeating: amounts[0], count: dimensions) : amounts
+      sides = (each, each)
+    }
+    guard let sides, sides.low.count == dimensions else { return nil }
+    return stem == "Cropping"
+      ? .crop(low: sides.low, high: sides.high) : .pad(low: sides.low, high: sides.high)
   }
 
   private static func convolution(
@@ -102,24 +132,9 @@ enum KerasLayers {
       stride: spread(config["strides"] ?? config["subsample"], dimensions),
       dilation: spread(config["dilation_rate"], dimensions), padding: padding,
       groups: config["groups"]?.extent ?? 1, hasBias: config["use_bias"]?.bool ?? true,
-      channelsFirst: isFirst)
-  }
-
-  private static func sequence(_ className: String, _ config: JSONValue) -> (any Layer)? {
-    switch className {
-    case "Embedding":
-      guard let tokens = config["input_dim"]?.extent, let width = config["output_dim"]?.extent
-      else { return nil }
-      return Embedding(tokens: tokens, width: width)
-    case "LSTM", "GRU", "SimpleRNN":
-      guard let units = (config["units"] ?? config["output_dim"])?.extent else { return nil }
-      return Recurrent(
-        cell: className, units: units,
-        returnsSequences: config["return_sequences"]?.bool ?? false)
-    case "MultiHeadAttention", "Attention", "AdditiveAttention", "GroupQueryAttention":
-      return Attention(name: className)
-    default: return nil
-    }
+      channelsFirst: isFirst,
+      multiplier: stem == "SeparableConv" ? config["depth_multiplier"]?.extent ?? 1 : 1,
+      outputPadding: stem == "Transpose" ? amounts(config["output_padding"], dimensions) : nil)
   }
 
   /// An activation given by name, or as the configuration of a registered function or layer.
@@ -146,8 +161,13 @@ enum KerasLayers {
     return top == 6 && slope == 0 ? .relu6 : .unknown("relu capped at \(top)")
   }
 
-  private static func spread(_ json: JSONValue?, _ dimensions: Int) -> [Int]? {
-    guard let values = json?.amounts, !values.contains(0) else { return nil }
+  static func spread(_ json: JSONValue?, _ dimensions: Int) -> [Int]? {
+    amounts(json, dimensions).flatMap { $0.contains(0) ? nil : $0 }
+  }
+
+  /// One amount for every axis, or one each.
+  private static func amounts(_ json: JSONValue?, _ dimensions: Int) -> [Int]? {
+    guard let values = json?.amounts else { return nil }
     if values.count == 1 { return Array(repeating: values[0], count: dimensions) }
     return values.count == dimensions ? values : nil
   }

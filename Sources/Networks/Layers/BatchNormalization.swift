@@ -4,7 +4,8 @@ internal import TensorIR
 public struct BatchNormalization: Layer {
   public static let kind = "batch-normalization"
 
-  /// The normalised axis of the input, counted without the batch axis; `nil` is the last.
+  /// The normalised axis of the input, counted without the batch axis, negative from the end; `nil`
+  /// is the last.
   public var axis: Int?
   /// What is added to the variance; Keras uses 1e-3, PyTorch 1e-5.
   public var epsilon: Double
@@ -21,50 +22,64 @@ public struct BatchNormalization: Layer {
   }
 
   public func parameters(input: Shape) -> [ParameterRole: Shape] {
-    let extent: Int?
-    if let axis {
-      extent = input.indices.contains(axis) ? input[axis] : nil
-    } else {
-      extent = input.last ?? nil
-    }
-    return [
-      .scale: [extent], .shift: [extent], .runningMean: [extent], .runningVariance: [extent],
+    let extent = input.axis(axis ?? -1).flatMap { input[$0] }
+    var parameters: [ParameterRole: Shape] = [
+      .runningMean: [extent], .runningVariance: [extent],
     ]
+    if hasScale { parameters[.scale] = [extent] }
+    if hasShift { parameters[.shift] = [extent] }
+    return parameters
+  }
+
+  public func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape {
+    guard input.axis(axis ?? -1) != nil else {
+      throw ShapeMismatch(input, expected: "it normalises axis \(axis ?? -1)")
+    }
+    return input
   }
 }
 
 extension BatchNormalization {
+  public func ownRole(for role: ParameterRole) -> ParameterRole { role.asNormalization }
+
   public func forward(
     _ inputs: [FeatureMap], in pass: inout ForwardPass
   ) throws(UnsupportedLayer) -> FeatureMap {
     let map = inputs[0]
     let x = map.value
-    let rank = x.type.rank
-    // The axis is counted without the batch axis and as declared.
-    let declared = (axis ?? rank - 2) + 1
-    let held =
-      !map.isHeldChannelsLast ? declared : declared == 1 ? rank - 1 : declared - 1
+    let declared = map.declaredShape.dropFirst().map { Optional($0) }.axis(axis ?? -1) ?? 0
+    let held = map.heldAxis(declared + 1)
     let extent = x.type.shape[held]
-    let scale = hasScale ? pass.parameter(.scale, [extent]) : nil
-    let shift = hasShift ? pass.parameter(.shift, [extent]) : nil
-    var normalized: Value
+    var result: Value
     if pass.mode == .inference {
-      let mean = pass.parameter(.runningMean, [extent])
-      let variance = pass.parameter(.runningVariance, [extent])
-      normalized = pass.graph.standardized(x, along: held, mean, variance, epsilon)
+      let mean = try pass.parameter(.runningMean, [extent])
+      let variance = try pass.parameter(.runningVariance, [extent])
+      result = pass.graph.standardized(x, along: held, mean, variance, epsilon)
     } else {
-      let (mean, variance) = pass.graph.moments(x, over: Array(0..<rank).filter { $0 != held })
-      normalized = pass.graph.standardized(x, along: held, mean, variance, epsilon)
+      result = pass.graph.standardized(
+        x, over: x.type.shape.indices.filter { $0 != held }, epsilon: epsilon)
     }
-    if let scale {
-      normalized = pass.graph.apply(
-        Multiply(), normalized, pass.graph.spread(scale, along: held, of: x.type))
+    if hasScale {
+      let scale = try pass.parameter(.scale, [extent])
+      result = pass.graph.apply(
+        Multiply(), result, pass.graph.spread(scale, along: held, of: x.type))
     }
-    if let shift {
-      normalized = pass.graph.apply(
-        Add(), normalized, pass.graph.spread(shift, along: held, of: x.type))
+    if hasShift {
+      let shift = try pass.parameter(.shift, [extent])
+      result = pass.graph.apply(Add(), result, pass.graph.spread(shift, along: held, of: x.type))
     }
-    return map.replacing(normalized)
+    return map.replacing(result)
+  }
+}
+
+extension ParameterRole {
+  /// What PyTorch calls weight and bias of a normalisation is its scale and shift.
+  var asNormalization: ParameterRole {
+    switch self {
+    case .weight: .scale
+    case .bias: .shift
+    default: self
+    }
   }
 }
 
@@ -73,20 +88,8 @@ extension Graph {
   fileprivate mutating func standardized(
     _ x: Value, along axis: Int, _ mean: Value, _ variance: Value, _ epsilon: Double
   ) -> Value {
-    let inverse = apply(Rsqrt(), apply(Add(), variance, constant(epsilon, variance.type)))
+    let inverse = apply(Rsqrt(), shifted(variance, by: epsilon))
     let centered = apply(Subtract(), x, spread(mean, along: axis, of: x.type))
     return apply(Multiply(), centered, spread(inverse, along: axis, of: x.type))
-  }
-
-  /// The mean and the variance (divided by the count) over some axes.
-  mutating func moments(_ x: Value, over axes: [Int]) -> (mean: Value, variance: Value) {
-    let count = Double(axes.reduce(1) { $0 * x.type.shape[$1] })
-    let sum = apply(Reduce(.sum, axes: axes), x)
-    let mean = apply(Multiply(), sum, constant(1 / count, sum.type))
-    let kept = x.type.shape.indices.filter { !axes.contains($0) }
-    let centered = apply(
-      Subtract(), x, apply(BroadcastInDim(shape: x.type.shape, axes: kept), mean))
-    let squares = apply(Reduce(.sum, axes: axes), apply(Multiply(), centered, centered))
-    return (mean, apply(Multiply(), squares, constant(1 / count, squares.type)))
   }
 }

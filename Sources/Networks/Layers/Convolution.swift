@@ -1,17 +1,13 @@
 internal import TensorIR
 
-/// A convolution in any number of dimensions, plain, depthwise, separable or transposed.
+/// A convolution over one to three axes, plain, depthwise, separable or transposed.
 ///
 /// - Shape: `[spatial…, channels]` or, with `channelsFirst`, `[channels, spatial…]`.
 public struct Convolution: Layer {
   public static let kind = "convolution"
 
   public enum Variant: String, Sendable { case plain, depthwise, separable, transposed }
-  public enum Padding: Hashable, Sendable {
-    case valid, same, causal
-    /// Zeros before and after each axis.
-    case explicit([Int])
-  }
+  public typealias Padding = SpatialPadding
 
   public var variant: Variant
   /// Output channels; for depthwise layers the multiplier per input channel.
@@ -23,11 +19,19 @@ public struct Convolution: Layer {
   public var groups: Int
   public var hasBias: Bool
   public var channelsFirst: Bool
+  /// Channels per input channel between the two convolutions of a separable layer.
+  public var multiplier: Int
+  /// What a transposed layer adds to the smallest output that its input can come from.
+  public var outputPadding: [Int]?
+  /// Whether tables hold inputs and outputs of a transposed kernel in exchanged places, as both
+  /// frameworks do: `[K…, outputs / groups, inputs]` and `[inputs, outputs / groups, K…]`.
+  public var hasSwappedKernel: Bool
 
   public init(
     variant: Variant = .plain, filters: Int, kernel: [Int], stride: [Int]? = nil,
     dilation: [Int]? = nil, padding: Padding = .valid, groups: Int = 1, hasBias: Bool = true,
-    channelsFirst: Bool = false
+    channelsFirst: Bool = false, multiplier: Int = 1, outputPadding: [Int]? = nil,
+    hasSwappedKernel: Bool = true
   ) {
     self.variant = variant
     self.filters = filters
@@ -38,6 +42,9 @@ public struct Convolution: Layer {
     self.groups = groups
     self.hasBias = hasBias
     self.channelsFirst = channelsFirst
+    self.multiplier = multiplier
+    self.outputPadding = outputPadding
+    self.hasSwappedKernel = hasSwappedKernel
   }
 
   public var detail: String? { variant == .plain ? nil : variant.rawValue }
@@ -49,81 +56,72 @@ public struct Convolution: Layer {
       throw ShapeMismatch(
         input, expected: "a \(kernel.count)-D convolution needs \(kernel.count + 1) axes")
     }
+    guard (1...3).contains(kernel.count), padding.fits(rank: kernel.count),
+      (kernel + stride + dilation).allSatisfy({ $0 > 0 }), filters > 0, multiplier > 0,
+      outputPadding.map({ $0.count == kernel.count && $0.allSatisfy { $0 >= 0 } }) ?? true
+    else {
+      throw ShapeMismatch(
+        input, expected: "kernel, stride, dilation and padding do not make a convolution")
+    }
     let channels = channelsFirst ? input[0] : input[input.count - 1]
     let spatial = channelsFirst ? Array(input.dropFirst()) : Array(input.dropLast())
-    if variant == .plain, let channels, groups < 1 || channels % groups != 0 {
-      throw ShapeMismatch(input, expected: "\(groups) groups do not divide \(channels) channels")
+    if variant == .plain || variant == .transposed {
+      guard groups > 0, filters % groups == 0, channels.map({ $0 % groups == 0 }) ?? true else {
+        throw ShapeMismatch(
+          input, expected: "\(groups) groups do not divide its channels and \(filters) filters")
+      }
     }
-    var shrunk: Shape = []
+    var changed: Shape = []
     for axis in kernel.indices {
       guard let extent = spatial[axis] else {
-        shrunk.append(nil)
+        changed.append(nil)
         continue
       }
-      let result = self.extent(extent, axis)
-      guard result > 0 else {
+      guard let placement = placement(axis, extent) else {
         throw ShapeMismatch(input, expected: "a window of \(kernel[axis]) does not fit")
       }
-      shrunk.append(result)
+      changed.append(placement.output)
     }
     let produced = variant == .depthwise ? channels.map { $0 * filters } : filters
-    return channelsFirst ? [produced] + shrunk : shrunk + [produced]
-  }
-
-  private func extent(_ input: Int, _ axis: Int) -> Int {
-    let reach = dilation[axis] * (kernel[axis] - 1) + 1
-    let step = max(stride[axis], 1)
-    if variant == .transposed {
-      return padding == .same ? input * step : (input - 1) * step + max(reach, step)
-    }
-    if padding == .same || padding == .causal { return (input + step - 1) / step }
-    var padded = input
-    if case .explicit(let amounts) = padding, amounts.indices.contains(axis) {
-      padded += 2 * amounts[axis]
-    }
-    return padded < reach ? 0 : (padded - reach) / step + 1
+    return channelsFirst ? [produced] + changed : changed + [produced]
   }
 }
 
 extension Convolution {
-  public func forward(
-    _ inputs: [FeatureMap], in pass: inout ForwardPass
-  ) throws(UnsupportedLayer) -> FeatureMap {
-    guard variant == .plain else {
-      throw UnsupportedLayer(self, "only plain convolutions are expressed so far")
-    }
-    let x = inputs[0].channelsLast(declaredFirst: channelsFirst, in: &pass.graph)
-    let shape = x.type.shape
-    let channels = shape[shape.count - 1]
-    let geometry = geometry(over: Array(shape[1..<shape.count - 1]))
-    let weight = pass.parameter(.weight, kernel + [channels / groups, filters])
-    var result = pass.graph.apply(TensorIR.Convolution(geometry), x, weight)
-    if hasBias {
-      let bias = pass.parameter(.bias, [filters])
-      result = pass.graph.apply(Add(), result, pass.graph.spreadLast(bias, of: result.type))
-    }
-    return FeatureMap(result, isHeldChannelsLast: channelsFirst)
+  /// How one spatial axis is covered.
+  struct Placement {
+    var output: Int
+    var low: Int
+    var high: Int
   }
 
-  /// How the kernel moves over these spatial extents.
-  ///
-  /// `same` puts the odd zero behind, as TensorFlow does.
-  func geometry(over extents: [Int]) -> ConvolutionGeometry {
-    var (low, high) = (kernel.map { _ in 0 }, kernel.map { _ in 0 })
-    for axis in kernel.indices {
-      let reach = dilation[axis] * (kernel[axis] - 1) + 1
-      switch padding {
-      case .valid: break
-      case .causal: low[axis] = reach - 1
-      case .same:
-        let outputs = (extents[axis] + stride[axis] - 1) / stride[axis]
-        let total = max((outputs - 1) * stride[axis] + reach - extents[axis], 0)
-        (low[axis], high[axis]) = (total / 2, total - total / 2)
-      case .explicit(let amounts):
-        (low[axis], high[axis]) = (amounts[axis], amounts[axis])
-      }
+  /// - Returns: `nil` if no window fits.
+  func placement(_ axis: Int, _ input: Int) -> Placement? {
+    let reach = dilation[axis] * (kernel[axis] - 1) + 1
+    let step = stride[axis]
+    guard variant == .transposed else {
+      let (low, high) = padding.amounts(axis: axis, extent: input, reach: reach, stride: step)
+      let room = input + low + high - reach
+      return room < 0 ? nil : Placement(output: room / step + 1, low: low, high: high)
     }
-    return ConvolutionGeometry(
-      stride: stride, low: low, high: high, dilation: dilation, groups: groups)
+    // The smallest extent that a convolution takes to `input`, without padding.
+    let covered = (input - 1) * step + reach
+    let extra = outputPadding?[axis] ?? 0
+    let output: Int
+    switch padding {
+    case .same: output = outputPadding == nil ? input * step : covered - reach / 2 * 2 + extra
+    case .valid:
+      output = outputPadding == nil ? input * step + max(reach - step, 0) : covered + extra
+    case .explicit(let amounts): output = covered - 2 * amounts[axis] + extra
+    case .sides(let low, let high): output = covered - low[axis] - high[axis] + extra
+    case .causal: return nil
+    }
+    guard output > 0 else { return nil }
+    let low = padding.amounts(axis: axis, extent: output, reach: reach, stride: step).low
+    let high = max(covered - output - low, 0)
+    // The convolution that is transposed has to lead back.
+    let room = output + low + high - reach
+    return room >= 0 && room / step + 1 == input
+      ? Placement(output: output, low: low, high: high) : nil
   }
 }

@@ -16,3 +16,13 @@ public struct CustomLayer: Layer {
 
   public var detail: String? { className }
 }
+
+extension CustomLayer {
+  static let reason = "its meaning is not in the file, and nothing of it is executed"
+
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    throw UnsupportedLayer(self, Self.reason)
+  }
+}

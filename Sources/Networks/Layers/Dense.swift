@@ -34,18 +34,19 @@ public struct Dense: Layer {
 }
 
 extension Dense {
+  public func arrangement(
+    of role: ParameterRole, shape: [Int], in convention: ParameterTable.Convention
+  ) -> ParameterArrangement {
+    role == .weight ? .matrix(shape, in: convention) : ParameterArrangement(shape)
+  }
+
   public func forward(
     _ inputs: [FeatureMap], in pass: inout ForwardPass
   ) throws(UnsupportedLayer) -> FeatureMap {
     let x = inputs[0].declared(in: &pass.graph)
     let features = x.type.shape[x.type.rank - 1]
-    let weight = pass.parameter(.weight, [features, outputs])
-    var result = pass.graph.apply(DotGeneral.matrix(leftRank: x.type.rank), x, weight)
-    if hasBias {
-      let bias = pass.parameter(.bias, [outputs])
-      result = pass.graph.apply(
-        Add(), result, pass.graph.spreadLast(bias, of: result.type))
-    }
-    return FeatureMap(result)
+    let weight = try pass.parameter(.weight, [features, outputs])
+    let bias = hasBias ? try pass.parameter(.bias, [outputs]) : nil
+    return FeatureMap(pass.graph.affine(x, weight, bias))
   }
 }

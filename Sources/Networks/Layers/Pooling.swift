@@ -1,40 +1,82 @@
-internal import TensorIR
-
 /// The maximum or the average over windows or over whole maps.
+///
+/// - Shape: `[spatial…, channels]` or, with `channelsFirst`, `[channels, spatial…]`.
 public struct Pooling: Layer {
   public static let kind = "pooling"
 
   public enum Statistic: String, Sendable { case maximum, average }
+  public typealias Padding = SpatialPadding
 
   public var statistic: Statistic
   /// The window per spatial axis; empty for global pooling.
   public var window: [Int]
   public var stride: [Int]
-  public var isSame: Bool
+  public var padding: Padding
+  public var dilation: [Int]
+  /// Whether a last window may reach beyond the padded input, as long as it starts within.
+  public var roundsUp: Bool
+  /// Whether an average counts padding as zeros rather than leaving it out.
+  public var countsPadding: Bool
+  /// Whether global pooling leaves spatial axes of extent 1.
+  public var keepsAxes: Bool
+  /// The spatial extents of the result, where windows follow from them.
+  public var outputExtents: [Int]?
   public var channelsFirst: Bool
 
   public init(
-    _ statistic: Statistic, window: [Int] = [], stride: [Int]? = nil, isSame: Bool = false,
-    channelsFirst: Bool = false
+    _ statistic: Statistic, window: [Int] = [], stride: [Int]? = nil, padding: Padding = .valid,
+    dilation: [Int]? = nil, roundsUp: Bool = false, countsPadding: Bool = false,
+    keepsAxes: Bool = false, outputExtents: [Int]? = nil, channelsFirst: Bool = false
   ) {
     self.statistic = statistic
     self.window = window
     self.stride = stride ?? window
-    self.isSame = isSame
+    self.padding = padding
+    self.dilation = dilation ?? window.map { _ in 1 }
+    self.roundsUp = roundsUp
+    self.countsPadding = countsPadding
+    self.keepsAxes = keepsAxes
+    self.outputExtents = outputExtents
     self.channelsFirst = channelsFirst
   }
 
-  public var detail: String? { (window.isEmpty ? "global " : "") + statistic.rawValue }
+  public var detail: String? {
+    let reach = outputExtents != nil ? "adaptive " : window.isEmpty ? "global " : ""
+    return reach + statistic.rawValue
+  }
 
   public func outputShape(for input: Shape) throws(ShapeMismatch) -> Shape {
     guard input.count >= 2 else {
       throw ShapeMismatch(input, expected: "pooling needs a spatial and a channel axis")
     }
     let channels = channelsFirst ? input[0] : input[input.count - 1]
-    guard !window.isEmpty else { return [channels] }
     let spatial = channelsFirst ? Array(input.dropFirst()) : Array(input.dropLast())
-    guard spatial.count == window.count, stride.count == window.count else {
+    let changed: Shape
+    if let outputExtents {
+      guard outputExtents.count == spatial.count, outputExtents.allSatisfy({ $0 > 0 }) else {
+        throw ShapeMismatch(input, expected: "the result has \(outputExtents.count) spatial axes")
+      }
+      changed = outputExtents
+    } else if window.isEmpty {
+      guard keepsAxes else { return [channels] }
+      changed = spatial.map { _ in 1 }
+    } else {
+      changed = try windows(over: spatial, of: input)
+    }
+    return channelsFirst ? [channels] + changed : changed + [channels]
+  }
+
+  private func windows(over spatial: Shape, of input: Shape) throws(ShapeMismatch) -> Shape {
+    guard spatial.count == window.count, stride.count == window.count,
+      dilation.count == window.count
+    else {
       throw ShapeMismatch(input, expected: "the pooling window has \(window.count) axes")
+    }
+    guard (1...3).contains(window.count), padding.fits(rank: window.count),
+      (window + stride + dilation).allSatisfy({ $0 > 0 }),
+      statistic == .maximum || dilation.allSatisfy({ $0 == 1 })
+    else {
+      throw ShapeMismatch(input, expected: "window, stride and padding do not make a pooling")
     }
     var shrunk: Shape = []
     for axis in spatial.indices {
@@ -42,69 +84,39 @@ public struct Pooling: Layer {
         shrunk.append(nil)
         continue
       }
-      guard isSame || extent >= window[axis] else {
+      guard let placement = placement(axis, extent) else {
         throw ShapeMismatch(input, expected: "a window of \(window[axis]) does not fit")
       }
-      let step = Swift.max(stride[axis], 1)
-      shrunk.append(isSame ? (extent + step - 1) / step : (extent - window[axis]) / step + 1)
+      shrunk.append(placement.output)
     }
-    return channelsFirst ? [channels] + shrunk : shrunk + [channels]
+    return shrunk
   }
 }
 
 extension Pooling {
-  public func forward(
-    _ inputs: [FeatureMap], in pass: inout ForwardPass
-  ) throws(UnsupportedLayer) -> FeatureMap {
-    let x = inputs[0].channelsLast(declaredFirst: channelsFirst, in: &pass.graph)
-    let shape = x.type.shape
-    let spatial = Array(1..<shape.count - 1)
-    guard !window.isEmpty else {
-      let operation: Reduce.Operation = statistic == .maximum ? .maximum : .sum
-      let pooled = pass.graph.apply(Reduce(operation, axes: spatial), x)
-      guard statistic == .average else { return FeatureMap(pooled) }
-      let count = spatial.reduce(1) { $0 * shape[$1] }
-      return FeatureMap(
-        pass.graph.apply(
-          Multiply(), pooled, pass.graph.constant(1 / Double(count), pooled.type)))
-    }
-    let geometry = geometry(over: spatial.map { shape[$0] })
-    let pooled: Value
-    switch statistic {
-    case .maximum:
-      let places = pass.graph.apply(WindowArgmax(geometry), x)
-      pooled = pass.graph.apply(WindowGather(), x, places)
-    case .average:
-      let sums = pass.graph.apply(ReduceWindow(geometry), x)
-      // Padding counts neither in the sum nor in the number of elements.
-      let counts = pass.graph.elementCounts(geometry, x.type, sums.type)
-      pooled = pass.graph.apply(Multiply(), sums, counts)
-    }
-    return FeatureMap(pooled, isHeldChannelsLast: channelsFirst)
+  /// How windows cover one spatial axis.
+  struct Placement {
+    var output: Int
+    var low: Int
+    /// The places behind that belong to no element.
+    var high: Int
+    /// The places behind that count as padding.
+    var padding: Int
   }
 
-  private func geometry(over extents: [Int]) -> WindowGeometry {
-    var (low, high) = (window.map { _ in 0 }, window.map { _ in 0 })
-    for axis in window.indices where isSame {
-      let outputs = (extents[axis] + stride[axis] - 1) / stride[axis]
-      let total = max((outputs - 1) * stride[axis] + window[axis] - extents[axis], 0)
-      (low[axis], high[axis]) = (total / 2, total - total / 2)
-    }
-    return WindowGeometry(window: window, stride: stride, low: low, high: high)
-  }
-}
-
-extension Graph {
-  /// The reciprocal of the number of real elements in each window.
-  fileprivate mutating func elementCounts(
-    _ geometry: WindowGeometry, _ input: TensorType, _ output: TensorType
-  ) -> Value {
-    let hasPadding = (geometry.low + geometry.high).contains { $0 > 0 }
-    guard hasPadding else {
-      return constant(1 / Double(geometry.window.reduce(1, *)), output)
-    }
-    let ones = Array(repeating: 1.0, count: input.elementCount)
-    let counts = ReduceWindow(geometry).reference([ones], types: [input], result: output)
-    return table(counts.map { 1 / $0 }, output)
+  /// - Returns: `nil` if a window does not fit or would hold padding alone.
+  func placement(_ axis: Int, _ input: Int) -> Placement? {
+    let reach = dilation[axis] * (window[axis] - 1) + 1
+    let step = stride[axis]
+    let (low, behind) = padding.amounts(axis: axis, extent: input, reach: reach, stride: step)
+    let room = input + low + behind - reach
+    guard room >= 0 || (roundsUp && room > -step) else { return nil }
+    var output = max(room, 0) / step + 1
+    if roundsUp, room > 0, room % step != 0 { output += 1 }
+    // A window that would start in the padding behind is left out.
+    if roundsUp, output > 1, (output - 1) * step >= input + low { output -= 1 }
+    guard low < reach, (output - 1) * step - low < input else { return nil }
+    let high = max((output - 1) * step + reach - input - low, 0)
+    return Placement(output: output, low: low, high: high, padding: behind)
   }
 }

@@ -1,3 +1,5 @@
+internal import TensorIR
+
 /// Multiplies every element by a constant and adds another.
 public struct Rescaling: Layer {
   public static let kind = "rescaling"
@@ -12,5 +14,14 @@ public struct Rescaling: Layer {
 
   public var treatment: InputTreatment {
     scale == 0 ? .mixed : .affine(scale: scale, offset: offset)
+  }
+}
+
+extension Rescaling {
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    let scaled = pass.graph.scaled(inputs[0].value, by: scale)
+    return inputs[0].replacing(pass.graph.shifted(scaled, by: offset))
   }
 }

@@ -1,3 +1,5 @@
+internal import TensorIR
+
 /// Gives the same elements, in the same order, another shape.
 public struct Reshape: Layer {
   public static let kind = "reshape"
@@ -16,5 +18,19 @@ public struct Reshape: Layer {
       throw ShapeMismatch(input, expected: "a reshape to \(target.text) needs as many elements")
     }
     return target.map { $0 ?? count / known }
+  }
+}
+
+extension Reshape {
+  public func forward(
+    _ inputs: [FeatureMap], in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    let x = inputs[0].declared(in: &pass.graph)
+    let samples = x.type.shape[0]
+    let count = x.type.elementCount / samples
+    let known = target.compactMap { $0 }.reduce(1, *)
+    return FeatureMap(
+      pass.graph.apply(
+        TensorIR.Reshape(to: [samples] + target.map { $0 ?? count / known }), x))
   }
 }

@@ -30,6 +30,12 @@ public struct FeatureMap: Sendable {
     return shape
   }
 
+  /// Where the tensor holds a declared axis, both counted with the sample axis.
+  public func heldAxis(_ declared: Int) -> Int {
+    guard isHeldChannelsLast, declared > 0 else { return declared }
+    return declared == 1 ? value.type.rank - 1 : declared - 1
+  }
+
   /// The tensor in its declared order.
   public func declared(in graph: inout Graph) -> Value {
     guard isHeldChannelsLast else { return value }
@@ -48,5 +54,13 @@ public struct FeatureMap: Sendable {
     }
     let rank = value.type.rank
     return graph.apply(Transpose([0] + Array(2..<rank) + [1]), value)
+  }
+}
+
+extension Shape {
+  /// A declared axis, counted without the sample axis, as an index; negative counts from the end.
+  func axis(_ axis: Int) -> Int? {
+    if axis >= 0 { return axis < count ? axis : nil }
+    return axis >= -count ? count + axis : nil
   }
 }

@@ -1,5 +1,20 @@
 public import TensorIR
 
+/// A parameter of a network as an input of its graph.
+public struct GraphParameter: Hashable, Sendable {
+  public let key: ParameterTable.Key
+  /// The name of its input, `NODE/ROLE` wherever node names are unique.
+  public let name: String
+  /// Its input, in the graph's axis order.
+  public let value: Value
+
+  public init(key: ParameterTable.Key, name: String, value: Value) {
+    self.key = key
+    self.name = name
+    self.value = value
+  }
+}
+
 /// The graph of a network while its layers append to it.
 public struct ForwardPass {
   /// Which statistics normalise, and whether layers that act in training only act.
@@ -10,12 +25,23 @@ public struct ForwardPass {
     case training
   }
 
+  /// No value of a graph may have more elements than this; a stranger's architecture may ask for
+  /// anything.
+  static let elementLimit = TensorType.largestExtent
+  /// No map between layers may have more axes than this; layers part some of them.
+  static let axisLimit = 16
+  /// No table of a graph may have more elements than this: it is held in memory at once.
+  static let tableLimit = 1 << 24
+  /// The longest sequence that is unrolled.
+  static let stepLimit = 1 << 12
+
   public var graph = Graph()
   public let mode: Mode
   /// The parameters that layers have asked for, in the order they did.
-  public private(set) var parameters: [(key: ParameterTable.Key, value: Value)] = []
-  private(set) var node = 0
-  private(set) var nodeName = ""
+  public private(set) var parameters: [GraphParameter] = []
+  private var node = 0
+  private var nodeName = ""
+  private var layer: any Layer = CustomLayer(className: "", carriesCode: false)
 
   public init(mode: Mode = .inference) { self.mode = mode }
 
@@ -25,21 +51,50 @@ public struct ForwardPass {
   ///   - role: What it is to its layer.
   ///   - shape: Its extents in the graph: dense `[inputs, outputs]`, convolution
   ///     `[K…, inputs / groups, outputs]`.
-  public mutating func parameter(_ role: ParameterRole, _ shape: [Int]) -> Value {
+  /// - Throws: ``UnsupportedLayer`` if it has more elements than fit.
+  public mutating func parameter(
+    _ role: ParameterRole, _ shape: [Int]
+  ) throws(UnsupportedLayer) -> Value {
+    try requireRoom(shape)
     let key = ParameterTable.Key(node: node, role: role)
     if let known = parameters.first(where: { $0.key == key }) { return known.value }
-    let value = graph.input(
-      Self.inputName(nodeName, role), TensorType(shape), .parameter)
-    parameters.append((key, value))
+    var name = "\(nodeName)/\(role)"
+    while graph.input(named: name) != nil { name += "'" }
+    let value = graph.input(name, TensorType(shape), .parameter)
+    parameters.append(GraphParameter(key: key, name: name, value: value))
     return value
   }
 
-  /// The name of a parameter's graph input.
-  static func inputName(_ node: String, _ role: ParameterRole) -> String { "\(node)/\(role)" }
+  /// - Throws: ``UnsupportedLayer`` if a value of that shape would be larger than `limit` elements.
+  func requireRoom(
+    _ shape: [Int], limit: Int = ForwardPass.elementLimit
+  ) throws(UnsupportedLayer) {
+    guard let count = (shape as [Int?]).elementCount, count > 0, count <= limit else {
+      throw UnsupportedLayer(
+        layer, "it would need \((shape as [Int?]).text) numbers at once; up to \(limit) are held")
+    }
+  }
 
-  mutating func enter(_ node: Int, _ name: String) {
-    self.node = node
-    nodeName = name
+  /// Appends a primitive whose attributes follow from what a file says.
+  ///
+  /// - Throws: ``UnsupportedLayer`` if the operands do not fit it.
+  mutating func apply(
+    _ primitive: some Primitive, _ operands: Value...
+  ) throws(UnsupportedLayer) -> Value {
+    let type: TensorType
+    do throws(TypeMismatch) {
+      type = try primitive.resultType(of: operands.map(\.type))
+    } catch {
+      throw UnsupportedLayer(layer, error.description)
+    }
+    try requireRoom(type.shape)
+    return graph.apply(primitive, operands)
+  }
+
+  mutating func enter(_ index: Int, _ node: Network.Node) {
+    self.node = index
+    nodeName = node.name
+    layer = node.layer
   }
 }
 

@@ -8,76 +8,106 @@ public struct NetworkGraph: Sendable {
   /// What each node computes, as far as the graph goes.
   public let featureMaps: [Int: FeatureMap]
   /// Every parameter in the graph's axis order, in node order.
-  public let parameters: [(key: ParameterTable.Key, value: Value)]
+  public let parameters: [GraphParameter]
 
   /// The parameters that a gradient exists for.
-  public var trainable: [(key: ParameterTable.Key, value: Value)] {
-    parameters.filter { $0.key.role.isTrainable }
-  }
+  public var trainable: [GraphParameter] { parameters.filter { $0.key.role.isTrainable } }
 }
 
 extension Network {
-  /// No value of a graph may have more elements than this; a stranger's architecture may ask for
-  /// anything.
-  static let elementLimit = 1 << 31
-
   /// Builds the forward pass up to a node.
   ///
   /// - Parameters:
   ///   - samples: The extent of the leading axis.
   ///   - mode: Whether batch statistics or stored ones normalise.
-  ///   - last: The node whose output is wanted; the last of the network by default.
+  ///   - last: The node whose output is wanted; by default the only output of the network.
+  /// - Precondition: The network has a node, and there is at least one sample.
   /// - Throws: ``UnsupportedLayer`` naming the first layer that the graph cannot express.
   public func graph(
     samples: Int, mode: ForwardPass.Mode = .inference, upTo last: Int? = nil
   ) throws(UnsupportedLayer) -> NetworkGraph {
+    precondition(samples > 0, "a batch has at least one sample")
+    let last = if let last { last } else { try soleOutput() }
     var pass = ForwardPass(mode: mode)
-    let last = last ?? nodes.count - 1
-    let needed = nodesNeeded(for: last)
-    var inputs: [Value] = []
-    for (index, shape) in inputShapes.enumerated() {
-      let name = inputShapes.count == 1 ? "input" : "input\(index)"
-      guard let extents = shape.known, let count = shape.elementCount,
-        count <= Self.elementLimit / max(samples, 1)
-      else { throw unsupported(needed[0], "the shape of the model input is not known") }
-      let isIndex = readsIndices(input: index)
-      inputs.append(
-        pass.graph.input(name, TensorType([samples] + extents, isIndex ? .index : .real)))
-    }
+    let inputs = try addInputs(to: &pass, samples: samples, for: last)
     var maps: [Int: FeatureMap] = [:]
-    for index in needed {
-      let node = nodes[index]
-      if let mismatch = node.mismatch { throw unsupported(index, mismatch.description) }
-      guard let count = node.outputShape?.elementCount, count <= Self.elementLimit / samples
-      else { throw unsupported(index, "the shape of its output is not known") }
-      var arriving: [FeatureMap] = []
-      for source in node.sources {
-        switch source {
-        case .input(let input): arriving.append(FeatureMap(inputs[input]))
-        case .node(let before):
-          guard let map = maps[before] else {
-            throw unsupported(index, "it reads from a layer that comes later")
-          }
-          arriving.append(map)
-        }
-      }
-      pass.enter(index, node.name)
-      do throws(UnsupportedLayer) {
-        let map = try node.layer.forward(arriving, in: &pass)
-        guard map.declaredShape == [samples] + (node.outputShape?.known ?? []) else {
-          throw UnsupportedLayer(
-            node.layer, "the graph gives \(map.declaredShape), the file \(node.outputShape ?? [])")
-        }
-        maps[index] = map
-      } catch {
-        throw unsupported(index, error.reason)
-      }
+    for index in nodesNeeded(for: last) {
+      maps[index] = try featureMap(of: index, samples, inputs, maps, in: &pass)
     }
     return NetworkGraph(
       graph: pass.graph, inputs: inputs, featureMaps: maps, parameters: pass.parameters)
   }
 
-  private func unsupported(_ index: Int, _ reason: String) -> UnsupportedLayer {
+  /// - Throws: ``UnsupportedLayer`` naming the second output, if there is one.
+  func soleOutput() throws(UnsupportedLayer) -> Int {
+    guard outputs.count <= 1 else {
+      throw unsupported(outputs[1], "the model has \(outputs.count) outputs; one is expressed")
+    }
+    return outputs.first ?? nodes.count - 1
+  }
+
+  private func addInputs(
+    to pass: inout ForwardPass, samples: Int, for last: Int
+  ) throws(UnsupportedLayer) -> [Value] {
+    var inputs: [Value] = []
+    for (index, shape) in inputShapes.enumerated() {
+      let name = inputShapes.count == 1 ? "input" : "input\(index)"
+      guard let extents = shape.known, let count = shape.elementCount, count > 0,
+        count <= ForwardPass.elementLimit / samples, extents.count < ForwardPass.axisLimit
+      else { throw unsupported(last, "the shape of model input \(index + 1) is not known or beyond what is held") }
+      let isIndex = readsIndices(input: index)
+      inputs.append(
+        pass.graph.input(name, TensorType([samples] + extents, isIndex ? .index : .real)))
+    }
+    return inputs
+  }
+
+  private func featureMap(
+    of index: Int, _ samples: Int, _ inputs: [Value], _ maps: [Int: FeatureMap],
+    in pass: inout ForwardPass
+  ) throws(UnsupportedLayer) -> FeatureMap {
+    let node = nodes[index]
+    if node.isShared { throw unsupported(index, "the model calls it several times") }
+    if let mismatch = node.mismatch { throw unsupported(index, mismatch.description) }
+    guard let count = node.outputShape?.elementCount, count > 0,
+      count <= ForwardPass.elementLimit / samples,
+      node.outputShape?.count ?? 0 < ForwardPass.axisLimit
+    else {
+      // A layer that is not known says so itself; its shape would only distract.
+      if node.layer is CustomLayer { throw unsupported(index, CustomLayer.reason) }
+      throw unsupported(index, "the shape of its output is not known or beyond what is held")
+    }
+    var arriving: [FeatureMap] = []
+    for source in node.sources {
+      switch source {
+      case .input(let input) where inputs.indices.contains(input):
+        arriving.append(FeatureMap(inputs[input]))
+      case .node(let before):
+        guard let map = maps[before] else {
+          throw unsupported(index, "it reads from a layer that comes later")
+        }
+        arriving.append(map)
+      case .input: throw unsupported(index, "it reads from an input that the model has not")
+      }
+    }
+    guard node.layer is Embedding || arriving.allSatisfy({ $0.value.type.element == .real }) else {
+      throw unsupported(index, "it reads whole numbers that an embedding reads too")
+    }
+    pass.enter(index, node)
+    do throws(UnsupportedLayer) {
+      let map = try node.layer.forward(arriving, in: &pass)
+      guard map.declaredShape == [samples] + (node.outputShape?.known ?? []) else {
+        throw UnsupportedLayer(
+          node.layer,
+          "the graph gives \(map.declaredShape), the file \(node.outputShape?.text ?? "nothing")")
+      }
+      return map
+    } catch {
+      throw unsupported(index, error.reason)
+    }
+  }
+
+  func unsupported(_ index: Int, _ reason: String) -> UnsupportedLayer {
     UnsupportedLayer(nodes[index].layer, reason, name: nodes[index].name)
   }
 
@@ -85,7 +115,7 @@ extension Network {
     var isNeeded = Array(repeating: false, count: nodes.count)
     isNeeded[last] = true
     for index in nodes.indices.reversed() where isNeeded[index] {
-      for case .node(let before) in nodes[index].sources where before < index {
+      for case .node(let before) in nodes[index].sources where before < index && before >= 0 {
         isNeeded[before] = true
       }
     }

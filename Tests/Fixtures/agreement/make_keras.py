@@ -228,6 +228,8 @@ def describe_convolution(layer):
         "groups": getattr(layer, "groups", 1), "bias": layer.use_bias}
     if variant == "separable":
         fields["multiplier"] = layer.depth_multiplier
+    if variant == "transposed":
+        fields["swapped_kernel"] = True
     if variant == "transposed" and layer.output_padding is not None:
         fields["output_padding"] = per_axis(layer.output_padding, rank)
     return "convolution", fields

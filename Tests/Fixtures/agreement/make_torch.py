@@ -132,7 +132,8 @@ def describe_convolution(module):
         "padding": module.padding if isinstance(module.padding, str) else list(module.padding),
         "groups": module.groups, "bias": module.bias is not None}
     if isinstance(module, TRANSPOSED):
-        fields["output_padding"] = spread(module.output_padding, count)
+        fields.update(
+            output_padding=spread(module.output_padding, count), swapped_kernel=True)
     return "convolution", fields
 
 

@@ -1,0 +1,41 @@
+/// A loss by a name that is not known here.
+public struct UnknownLoss: Error, Hashable, Sendable, CustomStringConvertible {
+  public let name: String
+
+  public var description: String {
+    "loss '\(name)' is not known here; known losses: "
+      + Loss.names.map(\.name).joined(separator: ", ")
+  }
+}
+
+extension Loss {
+  /// This project's name of each comparison, with what Keras and PyTorch call it.
+  static let names: [(name: String, comparison: Comparison, others: Set<String>)] = [
+    (
+      "softmax-cross-entropy", .softmaxCrossEntropy,
+      [
+        "categoricalcrossentropy", "sparsecategoricalcrossentropy", "crossentropyloss",
+        "crossentropy",
+      ]
+    ),
+    (
+      "binary-cross-entropy", .binaryCrossEntropy,
+      ["binarycrossentropy", "bcewithlogitsloss", "bceloss"]
+    ),
+    ("mean-squared-error", .meanSquaredError, ["meansquarederror", "mse", "mseloss"]),
+  ]
+
+  /// The loss that a file names, as this project, Keras or PyTorch writes it.
+  ///
+  /// - Throws: ``UnknownLoss``, listing the known ones.
+  public init(
+    named name: String, smoothing: Double = 0, reduction: Reduction = .mean
+  ) throws(UnknownLoss) {
+    let plain = name.lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }
+    let known = Self.names.first { entry in
+      entry.name.filter { $0 != "-" } == plain || entry.others.contains(plain)
+    }
+    guard let known else { throw UnknownLoss(name: name) }
+    self.init(known.comparison, smoothing: smoothing, reduction: reduction)
+  }
+}

@@ -23,6 +23,16 @@ struct GradientMatchingTests {
         "d": Pooling(.maximum, window: [2, 2], stride: [1, 1], channelsFirst: true),
         "e": Flatten(), "f": Dense(outputs: 3),
       ]),
+    // The biases of both branches have one and the same gradient.
+    Network(
+      "branches", inputShapes: [[5]],
+      nodes: [
+        Network.Node(name: "a", layer: Dense(outputs: 6), sources: [.input(0)]),
+        Network.Node(name: "b", layer: Dense(outputs: 6), sources: [.input(0)]),
+        Network.Node(name: "sum", layer: Merge(.add), sources: [.node(0), .node(1)]),
+        Network.Node(name: "c", layer: Activation(.tanh), sources: [.node(2)]),
+        Network.Node(name: "d", layer: Dense(outputs: 3), sources: [.node(3)]),
+      ]),
   ]
 
   /// The slope of the objective in a random direction is its central difference: the mixed product,

@@ -75,7 +75,7 @@ extension GradientMatching {
     }
     let gradients = parameters.map(\.gradient)
     let distance = distance.value(gradients, observed, in: &program.graph)
-    let direction = program.graph.gradient(of: distance, in: gradients)
+    let direction = program.graph.slopes(of: distance, in: gradients)
     var slope = program.mixedProduct(along: direction)[0]
     var graph = program.graph
     var objective = distance
@@ -141,6 +141,18 @@ extension GradientMatching.Step {
 }
 
 extension Graph {
+  /// The gradient of a scalar in values of which some may be one and the same.
+  ///
+  /// The shifts of two normalisations that meet in a sum have one gradient, for example. All that
+  /// depends on it counts at its first place, so that nothing counts twice.
+  fileprivate mutating func slopes(of result: Value, in values: [Value]) -> [Value] {
+    let slopes = gradient(of: result, in: values)
+    var seen: Set<Value> = []
+    return zip(values, slopes).map { value, slope in
+      seen.insert(value).inserted ? slope : zero(value.type)
+    }
+  }
+
   /// The sum of the inner products of pairs of equal shape.
   fileprivate mutating func total(_ pairs: [(Value, Value)]) -> Value {
     var total = constant(0)

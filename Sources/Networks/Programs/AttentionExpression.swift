@@ -98,7 +98,8 @@ extension Attention {
     guard Set(widths).count == 1 else {
       throw UnsupportedLayer(self, "packed projections of several widths")
     }
-    let bias = arrangement.hasBias ? try pass.parameter(.other("in_proj_bias"), [3 * widths[0]]) : nil
+    let bias =
+      arrangement.hasBias ? try pass.parameter(.other("in_proj_bias"), [3 * widths[0]]) : nil
     let arriving = Set(values.map { $0.type.shape[2] })
     if arriving == [widths[0]] {
       let weight = try pass.parameter(.other("in_proj_weight"), [widths[0], 3 * widths[0]])

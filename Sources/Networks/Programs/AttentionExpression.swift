@@ -4,7 +4,7 @@ extension Attention {
   /// Keras' and PyTorch's names for the parameters.
   private static let ownNames = [
     "query_kernel": "query_weight", "key_kernel": "key_weight", "value_kernel": "value_weight",
-    "attention_output_kernel": "output_weight", "attention_output_weight": "output_weight",
+    "attention_output_kernel": "output_weight",
     "attention_output_bias": "output_bias", "q_proj_weight": "query_weight",
     "k_proj_weight": "key_weight", "v_proj_weight": "value_weight",
     "out_proj.weight": "output_weight", "out_proj.bias": "output_bias",

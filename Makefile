@@ -2,10 +2,10 @@
 
 SWIFT ?= swift
 .DEFAULT_GOAL := help
-.PHONY: help install build audit lint exporters test coverage record clean
+.PHONY: help install build audit lint exporters test bench bench-test coverage record clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Install what is missing (Debian and Ubuntu), or say what is
 	@Scripts/install-dependencies.sh
@@ -27,6 +27,12 @@ test: install lint ## Run everything that CI runs
 	@Scripts/test-exporters.sh
 	LEAKAUDIT_STRICT=1 $(SWIFT) test
 
+bench: install ## Time gradient matching beside PyTorch; BENCH=--quick for a short check
+	@python3 Benchmarks/bench.py $(BENCH)
+
+bench-test: ## Test the arithmetic behind the benchmark's verdicts
+	@python3 -m unittest discover -s Benchmarks/tests
+
 coverage: install ## Measure line coverage; fails under 90 %
 	@Scripts/coverage.sh
 
@@ -34,4 +40,4 @@ record: install ## Write golden files anew; fails on purpose, so that nobody cal
 	LEAKAUDIT_RECORD=1 $(SWIFT) test --filter 'Golden|Committed|RulesDocument|ExampleReport'
 
 clean: ## Remove what was built
-	rm -rf .build .build-coverage .venv
+	rm -rf .build .build-coverage .venv Benchmarks/.venv

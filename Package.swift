@@ -32,6 +32,13 @@ let package = Package(
     .systemLibrary(name: "CSystem"),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
+    .target(
+      name: "COneDNN",
+      linkerSettings: [
+        .linkedLibrary("dnnl"), .linkedLibrary("openblas"), .linkedLibrary("gomp"),
+        .linkedLibrary("m"),
+      ]),
+
     // MARK: - Vocabulary (no dependencies)
     .target(name: "AuditModel", swiftSettings: settings),
     .target(name: "Tensors", swiftSettings: settings),
@@ -52,6 +59,9 @@ let package = Package(
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
 
+    .target(
+      name: "CPUBackend", dependencies: ["COneDNN", "TensorIR"], swiftSettings: settings),
+
     // MARK: - The audit
     .target(
       name: "Auditing",
@@ -62,9 +72,22 @@ let package = Package(
     .executableTarget(
       name: "leakaudit", dependencies: ["Auditing", argumentParser], swiftSettings: settings),
 
+    // MARK: - Benchmarks
+    .target(
+      name: "Benchmarking",
+      dependencies: ["Attacks", "Checkpoints", "Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "leakaudit-bench", dependencies: ["Benchmarking", "CPUBackend", "Checkpoints"],
+      swiftSettings: settings),
+
     // MARK: - Tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
     .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
+    .testTarget(
+      name: "CPUBackendTests",
+      dependencies: ["Attacks", "COneDNN", "CPUBackend", "Networks", "TensorIR"],
+      swiftSettings: settings),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
@@ -83,6 +106,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "BenchmarkingTests",
+      dependencies: ["Benchmarking", "TensorIR", "leakaudit"],
       swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["leakaudit"], swiftSettings: settings),
   ]

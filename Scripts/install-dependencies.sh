@@ -28,7 +28,16 @@ missing_packages() {
   for pair in hdf5:libhdf5-dev libcrypto:libssl-dev libpng:libpng-dev; do
     pkg-config --exists "${pair%%:*}" 2>/dev/null || echo "${pair##*:}"
   done
+  # oneDNN and OpenBLAS come without pkg-config files on some systems; a header says enough.
+  has_header oneapi/dnnl/dnnl.h || echo libdnnl-dev
+  has_header cblas.h || echo libopenblas-dev
 }
+
+has_header() {
+  printf '#include <%s>\n' "$1" | "$(compiler)" -x c -E - >/dev/null 2>&1
+}
+
+compiler() { command -v clang || command -v cc || echo false; }
 
 find_swift
 missing=$(missing_packages | tr '\n' ' ')

@@ -65,50 +65,67 @@ extension ParameterArrangement {
   /// The elements in the order of the graph.
   ///
   /// - Shape: `table` is row-major of ``tableShape``, the result of ``graphShape``.
-  /// - Complexity: One pass over the elements per step that moves any.
+  /// - Complexity: One pass over the elements, and room for them, per step that moves any.
   public func graphElements(_ table: [Double]) -> [Double] {
-    guard let sources = tableSources else { return table }
-    var elements = table
-    for (place, source) in sources.enumerated() { elements[source] = table[place] }
-    return elements
+    var shapes = [graphShape]
+    for step in steps { shapes.append(step.shape(from: shapes[shapes.count - 1])) }
+    return zip(steps, shapes).reversed().reduce(table) { elements, step in
+      step.0.inverse(from: step.1).moved(elements, step.0.shape(from: step.1))
+    }
   }
 
   /// The elements in the order of the table.
   ///
   /// - Shape: `graph` is row-major of ``graphShape``, the result of ``tableShape``.
-  /// - Complexity: One pass over the elements per step that moves any.
+  /// - Complexity: One pass over the elements, and room for them, per step that moves any.
   public func tableElements(_ graph: [Double]) -> [Double] {
-    guard let sources = tableSources else { return graph }
-    return sources.map { graph[$0] }
+    var shape = graphShape
+    return steps.reduce(graph) { elements, step in
+      defer { shape = step.shape(from: shape) }
+      return step.moved(elements, shape)
+    }
+  }
+}
+
+extension ParameterArrangement.Step {
+  /// The extents behind the step.
+  fileprivate func shape(from shape: [Int]) -> [Int] {
+    switch self {
+    case .reshape(let extents): extents
+    case .transpose(let permutation): permutation.map { shape[$0] }
+    case .reorder: shape
+    }
   }
 
-  /// Where in the graph's elements each element of the table lies; `nil` if nothing moves.
-  private var tableSources: [Int]? {
-    var sources: [Int]?
-    var shape = graphShape
-    for step in steps {
-      switch step {
-      case .reshape(let extents): shape = extents
-      case .transpose(let permutation):
-        let current = sources ?? Array(0..<shape.reduce(1, *))
-        let strides = Self.strides(shape)
-        let moved = permutation.map { shape[$0] }
-        sources = Self.offsets(moved, permutation.map { strides[$0] }).map { current[$0] }
-        shape = moved
-      case .reorder(let axis, let blocks):
-        let current = sources ?? Array(0..<shape.reduce(1, *))
-        let inner = shape[(axis + 1)...].reduce(1, *)
-        let length = shape[axis] / blocks.count * inner
-        let outer = shape[..<axis].reduce(1, *)
-        sources = (0..<outer).flatMap { row in
-          blocks.flatMap { block in
-            let start = (row * blocks.count + block) * length
-            return current[start..<start + length]
-          }
+  /// The step that leads back to `shape`.
+  fileprivate func inverse(from shape: [Int]) -> Self {
+    switch self {
+    case .reshape: .reshape(shape)
+    case .transpose(let permutation): .transpose(permutation.inverse)
+    case .reorder(let axis, let blocks): .reorder(axis: axis, blocks: blocks.inverse)
+    }
+  }
+
+  /// Elements that are row-major of `shape`, behind the step.
+  fileprivate func moved(_ elements: [Double], _ shape: [Int]) -> [Double] {
+    switch self {
+    case .reshape: return elements
+    case .transpose(let permutation):
+      let strides = Self.strides(shape)
+      return Self.gathered(
+        elements, permutation.map { shape[$0] }, permutation.map { strides[$0] })
+    case .reorder(let axis, let blocks):
+      let length = shape[axis] / blocks.count * shape[(axis + 1)...].reduce(1, *)
+      var result: [Double] = []
+      result.reserveCapacity(elements.count)
+      for row in 0..<shape[..<axis].reduce(1, *) {
+        for block in blocks {
+          let start = (row * blocks.count + block) * length
+          result += elements[start..<start + length]
         }
       }
+      return result
     }
-    return sources
   }
 
   private static func strides(_ shape: [Int]) -> [Int] {
@@ -119,11 +136,36 @@ extension ParameterArrangement {
     return strides
   }
 
-  /// The offsets, in row-major order of `shape`, of positions that lie `strides` apart.
-  private static func offsets(_ shape: [Int], _ strides: [Int]) -> [Int] {
-    zip(shape, strides).reduce(into: [0]) { offsets, axis in
-      offsets = offsets.flatMap { base in (0..<axis.0).map { base + $0 * axis.1 } }
+  /// The elements at positions that lie `strides` apart, in row-major order of `shape`.
+  private static func gathered(
+    _ elements: [Double], _ shape: [Int], _ strides: [Int]
+  ) -> [Double] {
+    guard let last = shape.indices.last, !elements.isEmpty else { return elements }
+    var result: [Double] = []
+    result.reserveCapacity(elements.count)
+    var position = shape.map { _ in 0 }
+    var base = 0
+    while result.count < elements.count {
+      for place in 0..<shape[last] { result.append(elements[base + place * strides[last]]) }
+      // To the next position in front of the last axis.
+      for axis in shape.indices.dropLast().reversed() {
+        position[axis] += 1
+        base += strides[axis]
+        guard position[axis] == shape[axis] else { break }
+        base -= position[axis] * strides[axis]
+        position[axis] = 0
+      }
     }
+    return result
+  }
+}
+
+extension [Int] {
+  /// The permutation that undoes this one.
+  fileprivate var inverse: [Int] {
+    var inverse = self
+    for (place, source) in enumerated() { inverse[source] = place }
+    return inverse
   }
 }
 

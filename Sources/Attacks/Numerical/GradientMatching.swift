@@ -29,6 +29,9 @@ public struct GradientMatching: Hashable, Sendable {
   public var distance = Distance.cosine
   /// The weight of the mean total variation of the input.
   public var totalVariation = 0.0
+  /// Whether images have their channels in front of the spatial axes; `nil` is what the layers of
+  /// the network declare, which dense layers alone do not.
+  public var isChannelsFirst: Bool?
   public var step = Step()
 
   public init() {}
@@ -79,7 +82,7 @@ extension GradientMatching {
     if totalVariation != 0 {
       let smoothness = graph.apply(
         Multiply(), graph.constant(totalVariation),
-        graph.totalVariation(x, channelsFirst: network.isChannelsFirst))
+        graph.totalVariation(x, channelsFirst: isChannelsFirst ?? network.isChannelsFirst))
       objective = graph.apply(Add(), objective, smoothness)
       slope = graph.apply(Add(), slope, graph.gradient(of: smoothness, in: [x])[0])
     }

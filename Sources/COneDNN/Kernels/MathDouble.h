@@ -1,0 +1,27 @@
+// Elementary functions of vectors of Double: libm's, lane by lane.
+
+#define LANEWISE(name, expression)              \
+  INLINE V NAMED(name)(V v) {                   \
+    for (int i = 0; i < LANES; i++) {           \
+      double x = v[i];                          \
+      v[i] = (expression);                      \
+    }                                           \
+    return v;                                   \
+  }
+LANEWISE(exp, exp(x))
+LANEWISE(expm1, expm1(x))
+LANEWISE(log, log(x))
+LANEWISE(log1p, log1p(x))
+LANEWISE(logistic, x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)))
+LANEWISE(tanh, tanh(x))
+LANEWISE(erf, erf(x))
+LANEWISE(sine, sin(x))
+LANEWISE(cosine, cos(x))
+LANEWISE(floor, floor(x))
+LANEWISE(round, rint(x))
+LANEWISE(truncate, trunc(x))
+INLINE V NAMED(power)(V x, V y) {
+  for (int i = 0; i < LANES; i++) x[i] = pow(x[i], y[i]);
+  return x;
+}
+#undef LANEWISE

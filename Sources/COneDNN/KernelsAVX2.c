@@ -1,0 +1,13 @@
+#if defined(__x86_64__)
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "Kernels.h"
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma STDC FP_CONTRACT ON
+#define VARIANT avx2
+#include "Kernels/All.h"
+#pragma clang attribute pop
+#endif

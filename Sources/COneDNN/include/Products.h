@@ -1,0 +1,31 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "Convolution.h"
+
+/// result[b] = left[b] · right[b] (+ result[b] if `adds`), row-major; rows × inner · inner × columns.
+///
+/// `left_transposed` says that left is stored [inner, rows], `right_transposed` that right is stored
+/// [columns, inner]. The strides of the batch are in elements.
+typedef struct {
+  int64_t batch, rows, inner, columns;
+  int64_t left_stride, right_stride, result_stride;
+  int32_t left_transposed, right_transposed, adds, is_double;
+} leak_product;
+
+/// Bytes of working memory for a run.
+size_t leak_product_scratch(const leak_product *product, int threads);
+
+void leak_product_run(
+    const leak_product *product, const void *left, const void *right, void *result, int threads,
+    void *scratch);
+
+/// A convolution as matrix products over windows; any padding, both precisions. Its kernel is plain.
+size_t leak_window_convolution_scratch(
+    const leak_convolution_shape *shape, leak_convolution_kind kind, int is_double, int threads);
+
+/// `input`, `kernel` and `output` are the three tensors, of which `kind` says which one is written.
+void leak_window_convolution_run(
+    const leak_convolution_shape *shape, leak_convolution_kind kind, int is_double, void *input,
+    void *kernel, void *output, int threads, void *scratch);

@@ -61,7 +61,7 @@ struct NetworkTests {
       .init(
         name: "d", layer: Convolution(filters: 32, kernel: [1, 1], stride: [2, 2]),
         sources: [.node(1)]),
-      .init(name: "e", layer: Merge(operation: "add"), sources: [.node(2), .node(3)]),
+      .init(name: "e", layer: Merge(.add), sources: [.node(2), .node(3)]),
       .init(name: "f", layer: Activation(.relu), sources: [.node(4)]),
       .init(name: "g", layer: Pooling(.average), sources: [.node(5)]),
       .init(name: "h", layer: Dense(outputs: 7), sources: [.node(6)]),

@@ -150,7 +150,9 @@ struct ParameterMatcherTests {
   @Test(
     "projections inside an attention layer become its parameters",
     arguments: [
-      (["att/att/query/kernel", "att/att/attention_output/bias"], ["output_bias", "query_weight"]),
+      (
+        ["att/att/query/kernel", "att/att/attention_output/bias"], ["output_bias", "query_weight"]
+      ),
       (["att.in_proj_weight", "att.out_proj.weight"], ["in_proj_weight", "output_weight"]),
       (["block/att/value/bias", "block/att/key/kernel"], ["key_weight", "value_bias"]),
     ])

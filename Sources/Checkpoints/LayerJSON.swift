@@ -163,9 +163,11 @@ extension LayerJSON {
     var method = Normalization.Method.unstated(name)
     if let axes = json["axes"]?.smalls {
       let plain = name.lowercased()
-      method =
-        plain.hasPrefix("rms")
-        ? .rootMeanSquare(axes: axes) : plain.hasPrefix("unit") ? .unit(axes: axes) : .layer(axes: axes)
+      if plain.hasPrefix("rms") {
+        method = .rootMeanSquare(axes: axes)
+      } else {
+        method = plain.hasPrefix("unit") ? .unit(axes: axes) : .layer(axes: axes)
+      }
     } else if let axis = json["axis"]?.small {
       if let groups = json["groups"]?.small {
         method = .group(count: groups > 0 ? groups : nil, axis: axis)

@@ -51,6 +51,7 @@ public protocol Layer: Sendable {
   ///   - role: What the parameter is to the layer.
   ///   - shape: Its extents in the graph, as ``forward(_:in:)`` asked for them.
   ///   - convention: The axis order of the table.
+  /// - Returns: The way from the graph's order to the table's.
   func arrangement(
     of role: ParameterRole, shape: [Int], in convention: ParameterTable.Convention
   ) -> ParameterArrangement
@@ -60,6 +61,7 @@ public protocol Layer: Sendable {
   /// - Parameters:
   ///   - inputs: One map per source, of the shapes that ``outputShape(for:)`` was asked about.
   ///   - pass: The graph, and where parameters come from.
+  /// - Returns: What leaves the layer, of the shape that ``outputShape(joining:)`` states.
   /// - Throws: ``UnsupportedLayer`` if the layer's meaning is not known exactly.
   func forward(
     _ inputs: [FeatureMap], in pass: inout ForwardPass

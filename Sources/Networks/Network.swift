@@ -50,7 +50,8 @@ public struct Network: Sendable {
   /// The nodes whose outputs the model gives.
   public let outputs: [Int]
 
-  /// - Parameter outputs: The nodes whose outputs the model gives; the last node by default.
+  /// Nodes and what they read; `outputs` are the nodes whose outputs the model gives, by default
+  /// the last.
   public init(
     _ name: String, origin: Origin = .declared, inputShapes: [Shape], nodes: [Node],
     loss: String? = nil, outputs: [Int] = []

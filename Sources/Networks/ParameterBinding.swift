@@ -55,6 +55,7 @@ extension Network {
   ///   - elements: One list per parameter, row-major in the parameter's graph shape.
   ///   - parameters: What they belong to.
   ///   - convention: The axis order of the result.
+  /// - Returns: A table with one tensor per parameter.
   public func table(
     of elements: [[Double]], for parameters: [GraphParameter],
     in convention: ParameterTable.Convention

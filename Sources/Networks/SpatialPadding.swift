@@ -17,6 +17,7 @@ public enum SpatialPadding: Hashable, Sendable {
   ///   - extent: Its extent.
   ///   - reach: How many places a window spans, dilation included.
   ///   - stride: At least 1.
+  /// - Returns: Amounts of at least zero.
   func amounts(axis: Int, extent: Int, reach: Int, stride: Int) -> (low: Int, high: Int) {
     switch self {
     case .valid: return (0, 0)

@@ -42,7 +42,7 @@ enum AgreementFixtures {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Fixtures/agreement")
   /// The tool beside the tests, which parses HDF5 for them.
-  private static let executable = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+  static let executable = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "leakaudit").path
 
   struct Malformed: Error {

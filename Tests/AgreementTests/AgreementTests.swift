@@ -9,7 +9,8 @@ struct AgreementTests {
   @Test("the fixtures can be read")
   func fixtures() throws {
     let cases = try AgreementFixtures.cases.get()
-    #expect(cases.contains { $0.framework == "torch" } && cases.contains { $0.framework == "keras" })
+    #expect(
+      cases.contains { $0.framework == "torch" } && cases.contains { $0.framework == "keras" })
     #expect(Set(cases.map(\.testDescription)).count == cases.count)
   }
 

@@ -84,7 +84,8 @@ struct Derivation {
       program.bind(subject.given[name]?.elements ?? [], to: "direction/input\(index)")
     }
     let table = try subject.table("parameters/", for: network)
-    for (parameter, elements) in zip(parameters, try network.elements(of: parameters, from: table)) {
+    for (parameter, elements) in zip(parameters, try network.elements(of: parameters, from: table))
+    {
       program.bind(elements, to: parameter.name)
     }
     let directions = try subject.table("directions/parameters/", for: network)

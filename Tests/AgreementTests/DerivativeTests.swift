@@ -108,7 +108,8 @@ struct DerivativeTests {
     #expect(abs(slope - quotient) <= 1e-6 * max(abs(slope), abs(ends[0]), 1e-3))
   }
 
-  @Test("forward over reverse is the difference of reverse passes", arguments: AgreementFixtures.all)
+  @Test(
+    "forward over reverse is the difference of reverse passes", arguments: AgreementFixtures.all)
   func second(subject: AgreementCase) throws {
     let subject = try Subject(subject)
     var graph = subject.graph

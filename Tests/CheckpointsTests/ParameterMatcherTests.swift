@@ -146,4 +146,28 @@ struct ParameterMatcherTests {
     let match = try self.match(["fc/kernel": tensor(4, 5)], to: network, known: known)
     #expect(match.table.convention == .channelsFirst)
   }
+
+  @Test(
+    "projections inside an attention layer become its parameters",
+    arguments: [
+      (
+        ["att/att/query/kernel", "att/att/attention_output/bias"], ["output_bias", "query_weight"]
+      ),
+      (["att.in_proj_weight", "att.out_proj.weight"], ["in_proj_weight", "output_weight"]),
+      (["block/att/value/bias", "block/att/key/kernel"], ["key_weight", "value_bias"]),
+    ])
+  func projections(names: [String], roles: [String]) throws {
+    let name = names[0].hasPrefix("block") ? "block/att" : "att"
+    let network = Network(
+      "m", inputShapes: [[4, 6]],
+      nodes: [
+        Network.Node(name: name, layer: Attention(heads: 2, keyWidth: 3), sources: [.input(0)]),
+        Network.Node(
+          name: "other", layer: Attention(heads: 2, keyWidth: 3), sources: [.node(0)]),
+      ])
+    let match = try ParameterMatcher(network: network, file: "f").match(
+      names.map { named($0, tensor(2)) }, convention: .channelsLast, isLenient: false)
+    #expect(match.table.keys.map(\.node) == [0, 0])
+    #expect(match.table.keys.map { "\($0.role)" } == roles)
+  }
 }

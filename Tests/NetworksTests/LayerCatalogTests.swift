@@ -29,7 +29,8 @@ struct LayerCatalogTests {
     (Dropout(rate: 0), .unchanged), (Dropout(rate: 0.5), .unchangedAtInference),
     (Rescaling(scale: 2, offset: -1), .affine(scale: 2, offset: -1)),
     (Rescaling(scale: 0, offset: 1), .mixed), (Dense(outputs: 3), .mixed),
-    (BatchNormalization(), .mixed), (Pooling(.average), .mixed), (Attention(heads: 2, keyWidth: 3), .mixed),
+    (BatchNormalization(), .mixed), (Pooling(.average), .mixed),
+    (Attention(heads: 2, keyWidth: 3), .mixed),
     (CustomLayer(className: "c", carriesCode: false), .mixed), (Merge(.add), .mixed),
     (Embedding(tokens: 5, width: 2), .mixed), (Normalization(.layer(axes: [-1])), .mixed),
     (Convolution(filters: 1, kernel: [1]), .mixed), (Resampling(.permute([0])), .mixed),
@@ -67,12 +68,14 @@ struct LayerCatalogTests {
     #expect(Pooling(.average, window: [2]).detail == "average")
     #expect(Activation(.tanh).detail == "tanh" && Merge(.add).detail == "Add")
     #expect(CustomLayer(className: "Gate", carriesCode: true).detail == "Gate")
-    #expect(Normalization(.layer(axes: [0])).detail == "layer"
+    #expect(
+      Normalization(.layer(axes: [0])).detail == "layer"
         && Normalization(.group(count: nil, axis: 0)).detail == "instance"
         && Attention(heads: 1, keyWidth: 2).detail == "1 head"
         && Attention(.unstated("A")).detail == "A")
     #expect(Recurrent(.gru(resetsAfter: true), units: 1).detail == "GRU")
-    #expect(Resampling(.unstated("Permute", output: nil)).detail == "Permute"
+    #expect(
+      Resampling(.unstated("Permute", output: nil)).detail == "Permute"
         && Resampling(.pad(low: [1], high: [0])).detail == "zero padding")
   }
 

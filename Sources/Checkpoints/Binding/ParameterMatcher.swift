@@ -32,6 +32,7 @@ package struct ParameterMatcher {
   package func match(
     _ tensors: [NamedTensor], convention: ParameterTable.Convention, isLenient: Bool
   ) throws(CheckpointError) -> Match {
+    let tensors = tensors.map(foldingProjection)
     var match = Match(table: ParameterTable(convention: convention))
     var claimed: Set<Int> = []
     var open: [LayerGroup] = []
@@ -75,6 +76,26 @@ package struct ParameterMatcher {
     }
     let fitting = best.filter { fits(group, $0) }
     return fitting.isEmpty ? best.count == 1 ? best : [] : fitting
+  }
+
+  /// A projection inside an attention layer as a parameter of that layer.
+  ///
+  /// Keras keeps `attention/query/kernel`, PyTorch `attention.out_proj.weight`.
+  private func foldingProjection(_ tensor: NamedTensor) -> NamedTensor {
+    let path = tensor.layer.flatMap { $0.split { $0 == "/" || $0 == "." }.map(String.init) }
+    guard path.count >= 2, let part = path.last, tensor.role == .weight || tensor.role == .bias,
+      ["query", "key", "value", "attention_output", "out_proj"].contains(part),
+      network.nodes.contains(where: { node in
+        node.layer is Attention
+          && node.name.split { $0 == "/" || $0 == "." }.last.map(String.init)
+            == path[path.count - 2]
+      })
+    else { return tensor }
+    let stem = part == "attention_output" || part == "out_proj" ? "output" : part
+    var folded = tensor
+    folded.layer = Array(path.dropLast())
+    folded.role = .other("\(stem)_\(tensor.role)")
+    return folded
   }
 
   // MARK: - Shapes

@@ -26,7 +26,8 @@ struct KerasWeightsH5: CheckpointFormat {
     where group.lastComponent == "vars" && Self.holdsWeights(group) {
       let place = String(group.parent)
       let layer =
-        names?.layer(at: Self.owner(of: place)) ?? container.text("name", of: group).map { [$0] }
+        Self.projection(at: place, names, in: container)
+        ?? names?.layer(at: Self.owner(of: place)) ?? container.text("name", of: group).map { [$0] }
         ?? Self.components(of: place)
       readVariables(in: group, layer: layer, of: container, into: &contents)
     }
@@ -48,6 +49,21 @@ struct KerasWeightsH5: CheckpointFormat {
   /// The place of the layer itself: a recurrent layer keeps its variables in its `cell`.
   private static func owner(of place: String) -> String {
     place.lastComponent == "cell" ? String(place.parent) : place
+  }
+
+  /// The name parts of a projection inside an attention layer, which has a group of its own.
+  private static func projection(
+    at place: String, _ names: KerasClassNames?, in container: Container
+  ) -> [String]? {
+    let part = place.lastComponent
+    guard ["query_dense", "key_dense", "value_dense", "output_dense"].contains(part) else {
+      return nil
+    }
+    let attention = String(place.parent)
+    let name =
+      names?.layer(at: attention)
+      ?? container.text("name", of: attention + "/vars").map { [$0] } ?? components(of: attention)
+    return name + [part == "output_dense" ? "attention_output" : String(part.dropLast(6))]
   }
 
   private static func components(of place: String) -> [String] {

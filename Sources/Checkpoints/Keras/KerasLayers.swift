@@ -7,7 +7,8 @@ enum KerasLayers {
     let config = configuration["config"] ?? .null
     return core(className, config) ?? normalization(className, config)
       ?? spatial(className, config) ?? sequence(className, configuration)
-      ?? merge(className, config) ?? CustomLayer(className: className, carriesCode: className == "Lambda")
+      ?? merge(className, config)
+      ?? CustomLayer(className: className, carriesCode: className == "Lambda")
   }
 
   private static func core(_ className: String, _ config: JSONValue) -> (any Layer)? {

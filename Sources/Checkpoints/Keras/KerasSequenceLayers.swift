@@ -44,7 +44,8 @@ extension KerasLayers {
     else { return nil }
     let stated = config["output_shape"]
     let outputs = stated?.integers?.last
-    guard stated == nil || stated?.isNull == true || stated?.integers?.count == 1 else { return nil }
+    let isVector = stated == nil || stated?.isNull == true || stated?.integers?.count == 1
+    guard isVector else { return nil }
     let keywords = call?.array?.first?["kwargs"]
     let hasMask = keywords?["attention_mask"].map { !$0.isNull } ?? false
     guard !hasMask, outputs.map({ $0 > 0 }) ?? true else { return nil }
@@ -57,7 +58,7 @@ extension KerasLayers {
 
   /// Query, key and value in this order; Keras takes them as query, value and key.
   ///
-  /// - Parameter call: The layer's `inbound_nodes`; keywords are listed behind the rest, by name.
+  /// `call` is the layer's `inbound_nodes`; keywords are listed behind the rest, by name.
   static func attentionSources(
     _ sources: [Network.Source], call: JSONValue?
   ) -> [Network.Source] {

@@ -2,6 +2,8 @@
 public struct Merge: Layer {
   public static let kind = "merge"
 
+  /// What becomes of the tensors.
+  ///
   /// Axes are counted without the batch axis, negative ones from the end. Element by element,
   /// extents of 1 and missing leading axes stand for any extent.
   public enum Operation: Hashable, Sendable {

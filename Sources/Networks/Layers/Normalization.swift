@@ -4,15 +4,17 @@ internal import TensorIR
 public struct Normalization: Layer {
   public static let kind = "normalization"
 
-  /// Over what the statistics are taken. Axes are counted without the batch axis, negative ones
-  /// from the end.
+  /// Over what the statistics are taken.
+  ///
+  /// Axes are counted without the batch axis, negative ones from the end.
   public enum Method: Hashable, Sendable {
     /// `(x − μ) / √(σ² + ε)` over some axes. Ba et al., *Layer Normalization*, 2016.
     case layer(axes: [Int])
     /// `x / √(mean x² + ε)` over some axes. Zhang & Sennrich, NeurIPS 2019.
     case rootMeanSquare(axes: [Int])
-    /// As ``layer(axes:)`` over every axis and the channels of one of `count` groups; `nil` makes
-    /// each channel its own group. Wu & He, *Group Normalization*, ECCV 2018.
+    /// As ``layer(axes:)`` over every axis and the channels of one of `count` groups.
+    ///
+    /// `nil` makes each channel its own group. Wu & He, *Group Normalization*, ECCV 2018.
     case group(count: Int?, axis: Int)
     /// `x / max(‖x‖, ε)` over some axes.
     case unit(axes: [Int])

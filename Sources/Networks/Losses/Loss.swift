@@ -22,8 +22,9 @@ public struct Loss: Hashable, Sendable {
   public var smoothing: Double
   /// How the samples are joined; every axis but the last counts samples.
   public var reduction: Reduction
-  /// How the outputs of one sample are joined, where there is a term per output. Keras always
-  /// averages them; PyTorch treats them like samples.
+  /// How the outputs of one sample are joined, where there is a term per output.
+  ///
+  /// Keras always averages them; PyTorch treats them like samples.
   public var outputReduction: Reduction
 
   public init(

@@ -44,8 +44,10 @@ extension Graph {
     clamped(shifted(scaled(z, by: 1 / 6), by: 0.5), to: 1)
   }
 
-  /// `α(eᶻ − 1)` below zero. A positive `z` never meets the exponential, which would overflow; at
-  /// zero the clamp passes the slope on.
+  /// `α(eᶻ − 1)` below zero.
+  ///
+  /// A positive `z` never meets the exponential, which would overflow; at zero the clamp passes the
+  /// slope on.
   fileprivate mutating func exponentialUnit(_ z: Value, alpha: Double) -> Value {
     let clamped = apply(Minimum(), zero(z.type), z)
     return pieces(z, negative: scaled(apply(ExponentialMinusOne(), clamped), by: alpha))

@@ -4,7 +4,7 @@ extension Attention {
   /// Keras' and PyTorch's names for the parameters.
   private static let ownNames = [
     "query_kernel": "query_weight", "key_kernel": "key_weight", "value_kernel": "value_weight",
-    "attention_output_kernel": "output_weight", "attention_output_weight": "output_weight",
+    "attention_output_kernel": "output_weight",
     "attention_output_bias": "output_bias", "q_proj_weight": "query_weight",
     "k_proj_weight": "key_weight", "v_proj_weight": "value_weight",
     "out_proj.weight": "output_weight", "out_proj.bias": "output_bias",
@@ -98,7 +98,8 @@ extension Attention {
     guard Set(widths).count == 1 else {
       throw UnsupportedLayer(self, "packed projections of several widths")
     }
-    let bias = arrangement.hasBias ? try pass.parameter(.other("in_proj_bias"), [3 * widths[0]]) : nil
+    let bias =
+      arrangement.hasBias ? try pass.parameter(.other("in_proj_bias"), [3 * widths[0]]) : nil
     let arriving = Set(values.map { $0.type.shape[2] })
     if arriving == [widths[0]] {
       let weight = try pass.parameter(.other("in_proj_weight"), [widths[0], 3 * widths[0]])

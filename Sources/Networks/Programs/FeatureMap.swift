@@ -48,6 +48,7 @@ public struct FeatureMap: Sendable {
   /// - Parameters:
   ///   - channelsFirst: Whether the layer declares its channels on axis 1.
   ///   - graph: Where a transposition is appended if one is needed.
+  /// - Returns: `[samples, spatial…, channels]`.
   public func channelsLast(declaredFirst channelsFirst: Bool, in graph: inout Graph) -> Value {
     guard channelsFirst, !isHeldChannelsLast else {
       return channelsFirst ? value : declared(in: &graph)

@@ -31,7 +31,7 @@ public struct ForwardPass {
   /// No map between layers may have more axes than this; layers part some of them.
   static let axisLimit = 16
   /// No table of a graph may have more elements than this: it is held in memory at once.
-  static let tableLimit = 1 << 24
+  static let tableLimit = 1 << 22
   /// The longest sequence that is unrolled.
   static let stepLimit = 1 << 12
 
@@ -51,6 +51,7 @@ public struct ForwardPass {
   ///   - role: What it is to its layer.
   ///   - shape: Its extents in the graph: dense `[inputs, outputs]`, convolution
   ///     `[K…, inputs / groups, outputs]`.
+  /// - Returns: The parameter's input; the same one each time.
   /// - Throws: ``UnsupportedLayer`` if it has more elements than fit.
   public mutating func parameter(
     _ role: ParameterRole, _ shape: [Int]

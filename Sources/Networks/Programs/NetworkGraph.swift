@@ -21,6 +21,7 @@ extension Network {
   ///   - samples: The extent of the leading axis.
   ///   - mode: Whether batch statistics or stored ones normalise.
   ///   - last: The node whose output is wanted; by default the only output of the network.
+  /// - Returns: The graph with what each node on the way computes.
   /// - Precondition: The network has a node, and there is at least one sample.
   /// - Throws: ``UnsupportedLayer`` naming the first layer that the graph cannot express.
   public func graph(
@@ -54,7 +55,10 @@ extension Network {
       let name = inputShapes.count == 1 ? "input" : "input\(index)"
       guard let extents = shape.known, let count = shape.elementCount, count > 0,
         count <= ForwardPass.elementLimit / samples, extents.count < ForwardPass.axisLimit
-      else { throw unsupported(last, "the shape of model input \(index + 1) is not known or beyond what is held") }
+      else {
+        throw unsupported(
+          last, "the shape of model input \(index + 1) is not known or beyond what is held")
+      }
       let isIndex = readsIndices(input: index)
       inputs.append(
         pass.graph.input(name, TensorType([samples] + extents, isIndex ? .index : .real)))

@@ -15,8 +15,10 @@ extension Recurrent {
     }
   }
 
-  /// The graph orders the blocks of an LSTM as input, forget, candidate, output, as both frameworks
-  /// do, and those of a GRU as Keras does: update, reset, candidate. PyTorch has reset first.
+  /// Blocks of gates in the order of the framework.
+  ///
+  /// The graph orders those of an LSTM as input, forget, candidate, output, as both frameworks do,
+  /// and those of a GRU as Keras does: update, reset, candidate. PyTorch has reset first.
   public func arrangement(
     of role: ParameterRole, shape: [Int], in convention: ParameterTable.Convention
   ) -> ParameterArrangement {
@@ -103,7 +105,8 @@ extension Recurrent {
     return value
   }
 
-  /// - Parameter share: The input's part of every block, `[samples, blocks · units]`.
+  /// The state behind one step; `share` is the input's part of every block,
+  /// `[samples, blocks · units]`.
   private func next(
     _ state: State, _ share: Value, _ recurrent: Value, _ bias: Value?, in graph: inout Graph
   ) throws(UnsupportedLayer) -> State {

@@ -33,6 +33,8 @@ final class MatchingRun<B: Backend> {
         try bind(
           target, parameter, of: network, to: GradientMatching.Name.observed(name))
       }
+      // The file is as large as what is bound; both at once would be the peak.
+      start.releaseMemory()
     }
     let label = try start.tensor("label").elements()
     let classes = network.nodes.last?.outputShape?.elementCount ?? 0

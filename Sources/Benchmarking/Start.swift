@@ -5,19 +5,23 @@ internal import Tensors
 /// The start of a workload, which the peer wrote: parameters, statistics, target gradient, input.
 struct Start {
   let path: String
+  private let file: MappedFile
   private let container: Container
 
   /// - Throws: ``BenchmarkError`` if there is no `start.h5` that `reader` can read.
   init(folder: String, reader: String) throws(BenchmarkError) {
     path = folder + "/start.h5"
     do throws(CheckpointError) {
-      let file = try MappedFile(path: path)
+      file = try MappedFile(path: path)
       container = try SandboxedReader(executable: reader)
         .read(file, range: 0..<file.count, path: path)
     } catch {
       throw BenchmarkError(error.description)
     }
   }
+
+  /// Gives back the memory that reading took; tensors stay valid.
+  func releaseMemory() { file.releaseMemory() }
 
   /// The numbers of a dataset.
   func tensor(_ name: String) throws(BenchmarkError) -> Tensor {

@@ -51,6 +51,16 @@ struct MappedFileTests {
     #expect(file.copy(0..<11) == nil && file.copy(-1..<3) == nil && file.copy(11..<11) == nil)
   }
 
+  @Test("bytes are the same after their memory was given back")
+  func releasedMemory() throws {
+    let scratch = try Place.Scratch()
+    let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+    let file = try MappedFile(path: scratch.file("f", bytes))
+    #expect(file.copy(0..<bytes.count) == bytes)
+    file.releaseMemory()
+    #expect(file.copy(0..<bytes.count) == bytes)
+  }
+
   // Source: FIPS 180-2, appendix B, and the NIST example of one million times "a".
   @Test(
     "digests equal the published ones",

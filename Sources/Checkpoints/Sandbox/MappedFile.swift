@@ -69,6 +69,13 @@ public import Tensors
     return unsafe Array(bytes[range])
   }
 
+  /// Gives the memory that reading took back to the system; what is read again comes from the file.
+  package func releaseMemory() {
+    // Safe: the mapping is private and was never written to, so no content is lost.
+    _ = unsafe madvise(
+      UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_DONTNEED)
+  }
+
   /// The SHA-256 digest of the whole file in lower-case hexadecimal.
   public func sha256() -> String {
     var digest = [UInt8](repeating: 0, count: 32)

@@ -49,3 +49,7 @@ void leak_descriptor_free(leak_descriptor descriptor);
 /// A copy of a descriptor that a primitive descriptor owns.
 dnnl_status_t leak_descriptor_query(
     leak_descriptor *descriptor, const_dnnl_primitive_desc_t primitive, dnnl_query_t what);
+
+static inline bool leak_descriptor_equal(leak_descriptor one, leak_descriptor other) {
+  return dnnl_memory_desc_equal(LEAK_DESCRIPTOR(one), LEAK_DESCRIPTOR(other));
+}

@@ -60,6 +60,14 @@ leak_status leak_convolution_plan(
     const leak_convolution_shape *shape, leak_convolution_kind kind, const leak_layout *kernel,
     leak_primitive **primitive);
 
+/// Plans a convolution by Winograd's F(4 × 4, 3 × 3) (Lavin & Gray 2016): fewer multiplications, and
+/// a result that is rounded more coarsely. Activations are brought into its own layout and back.
+///
+/// Fails where oneDNN has no implementation: only 3 × 3 kernels of stride 1 qualify.
+leak_status leak_winograd_plan(
+    const leak_convolution_shape *shape, leak_convolution_kind kind,
+    leak_primitive **primitive);
+
 /// Plans a copy of a kernel from one layout into another.
 leak_status leak_reorder_plan(
     const leak_layout *from, const leak_layout *to, leak_primitive **primitive);

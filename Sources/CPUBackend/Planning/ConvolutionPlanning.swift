@@ -8,10 +8,11 @@ extension Planner {
     _ form: ConvolutionForm, _ operands: [Int], _ index: Int
   ) throws(BackendError) {
     let isConstant = items[index].isConstant
-    if let step = try convolutionInPlace(form, operands, index) {
+    let transformed = winograd(form)
+    if transformed == nil, let step = try convolutionInPlace(form, operands, index) {
       return append(step, isConstant: isConstant)
     }
-    guard let handle = primitive(form) else {
+    guard let handle = transformed ?? primitive(form) else {
       var sources: [Int] = []
       for operand in operands { sources.append(try storage(of: operand, in: nil)) }
       let step = WindowConvolutionStep(
@@ -43,6 +44,20 @@ extension Planner {
     else { return nil }
     let sources = [try storage(of: operands[0], in: nil), kernel.storage]
     return ConvolutionStep(handle, form, operands: sources, result: place(index))
+  }
+
+  /// Winograd's transforms where they pay: on large maps with many channels.
+  ///
+  /// Measured with oneDNN 2.6 on two cores with AVX-512, they run at 1.4 to 2 times the rate of the
+  /// direct form on maps of 28 × 28 and more, and below it on 16 × 16 and less.
+  private func winograd(_ form: ConvolutionForm) -> PrimitiveHandle? {
+    let shape = form.shape
+    let extents = [shape.output.0, shape.output.1]
+    guard !isDouble, shape.axes == 2, shape.groups == 1,
+      extents.allSatisfy({ $0 >= 28 }), min(shape.inputs, shape.outputs) >= 64,
+      (shape.kernel.0, shape.kernel.1) == (3, 3)
+    else { return nil }
+    return try? PrimitiveHandle(winograd: form)
   }
 
   /// oneDNN's primitive, unless windows are faster.

@@ -22,6 +22,16 @@ internal import TensorIR
     unsafe self.handle = handle
   }
 
+  /// Plans a convolution by Winograd's transforms.
+  init(winograd form: ConvolutionForm) throws(BackendError) {
+    var handle: OpaquePointer?
+    var shape = form.shape
+    // Safe: the call writes the handle or fails.
+    try unsafe check(leak_winograd_plan(&shape, form.kind, &handle))
+    guard let handle = unsafe handle else { throw BackendError("oneDNN gave no primitive") }
+    unsafe self.handle = handle
+  }
+
   /// Plans a copy of a kernel into another layout.
   init(from: KernelLayout, to: KernelLayout) throws(BackendError) {
     var handle: OpaquePointer?

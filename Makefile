@@ -2,7 +2,7 @@
 
 SWIFT ?= swift
 .DEFAULT_GOAL := help
-.PHONY: help install build audit lint exporters test bench bench-test coverage record clean
+.PHONY: help install build audit lint exporters test bench coverage record clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,13 +25,11 @@ exporters: install ## Test the exporters against PyTorch, Keras, JAX and Flower
 test: install lint ## Run everything that CI runs
 	LEAKAUDIT_STRICT=1 $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@Scripts/test-exporters.sh
+	@python3 -m unittest discover -s Benchmarks/tests
 	LEAKAUDIT_STRICT=1 $(SWIFT) test
 
 bench: install ## Time gradient matching beside PyTorch; BENCH=--quick for a short check
 	@python3 Benchmarks/bench.py $(BENCH)
-
-bench-test: ## Test the arithmetic behind the benchmark's verdicts
-	@python3 -m unittest discover -s Benchmarks/tests
 
 coverage: install ## Measure line coverage; fails under 90 %
 	@Scripts/coverage.sh

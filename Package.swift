@@ -92,7 +92,8 @@ let package = Package(
       name: "NetworksTests", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
-      name: "AgreementTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
+      name: "AgreementTests",
+      dependencies: ["CPUBackend", "Checkpoints", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "AttacksTests",

@@ -23,7 +23,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from child import Child, ChildError
+from child import MALLOC, Child, ChildError
 from measures import (
     PLANNING_MILLISECONDS, Agreement, Measurement, Memory, Verdict, agreement_verdict,
     curve_difference, floor_milliseconds, planning_verdict, relative_difference, table, verdicts)
@@ -62,7 +62,7 @@ class Bench:
     def peer(self, variant: str) -> Child:
         driver = str(HERE / "peers" / "torch_driver.py")
         return Child([str(self.python), driver, variant], self.threads,
-                     self.folder / f"{variant}.log")
+                     self.folder / f"{variant}.log", settings=MALLOC)
 
     def load(
         self, child: Child, workload: str, precision: str = "float", threads: int | None = None

@@ -8,8 +8,8 @@ import pathlib
 import subprocess
 from types import TracebackType
 
-# glibc gives large blocks back and faults them in again at each iteration unless told otherwise:
-# worth 10 to 45 % to PyTorch. It takes no threshold above 32 MiB.
+# What PyTorch runs with: glibc gives large blocks back and faults them in again at each iteration
+# unless told otherwise, worth 10 to 45 %. It takes no threshold above 32 MiB.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(4 << 30)}
 
 
@@ -20,10 +20,13 @@ class ChildError(Exception):
 class Child:
     """One process on one side of the comparison. Leaving the `with` block ends it."""
 
-    def __init__(self, command: list[str], threads: int, log: pathlib.Path) -> None:
+    def __init__(
+        self, command: list[str], threads: int, log: pathlib.Path,
+        settings: dict[str, str] | None = None
+    ) -> None:
         self.name = pathlib.Path(command[-1]).name
         self.log = log
-        environment = os.environ | MALLOC | {"OMP_NUM_THREADS": str(threads)}
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads)} | (settings or {})
         with log.open("a") as errors:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,

@@ -6,7 +6,10 @@ internal import TensorIR
   internal import Darwin
 #endif
 
-/// One aligned block of zeros.
+/// One block of zeros, aligned to pages.
+///
+/// Pages come into being when they are first written, so what binding parameters takes for a moment
+/// and what running takes for good are not there at once.
 @safe final class Memory {
   let bytes: Int
   private let start: UnsafeMutableRawPointer
@@ -14,19 +17,18 @@ internal import TensorIR
   /// - Throws: If there is not so much memory.
   init(bytes: Int) throws(BackendError) {
     self.bytes = max(bytes, Arena.alignment)
-    var block: UnsafeMutableRawPointer?
-    // Safe: posix_memalign writes the pointer or reports that it did not.
-    guard unsafe posix_memalign(&block, 4096, self.bytes) == 0, let block = unsafe block else {
+    // Safe: a new private mapping; failure is checked below.
+    let block = unsafe mmap(
+      nil, self.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let block = unsafe block, unsafe block != MAP_FAILED else {
       throw BackendError("\(bytes) bytes of memory are not there")
     }
-    // Safe: the block has `bytes` bytes.
-    unsafe memset(block, 0, self.bytes)
     unsafe start = block
   }
 
   deinit {
-    // Safe: the block came from posix_memalign, and this is its only owner.
-    unsafe free(start)
+    // Safe: the mapping was made by init, and this is its only owner.
+    _ = unsafe munmap(start, bytes)
   }
 
   /// The address of a byte of the block.

@@ -48,7 +48,7 @@ struct GradientMatchingTests {
     let graph = try matching.iteration(
       of: network, samples: samples, loss: .softmaxCrossEntropy(smoothing: 0))
     try graph.verify()
-    var random = SeededGenerator(state: 7)
+    var random = SplitMix64(seed: 7)
     var bindings = Bindings(graph, &random)
     let x = try #require(bindings.values["input"])
     let direction = x.map { _ in Double.random(in: -1...1, using: &random) }
@@ -70,7 +70,7 @@ struct GradientMatchingTests {
   func firstStep() throws {
     let graph = try GradientMatching().iteration(
       of: Self.networks[1], samples: 1, loss: .softmaxCrossEntropy(smoothing: 0))
-    var random = SeededGenerator(state: 3)
+    var random = SplitMix64(seed: 3)
     var bindings = Bindings(graph, &random)
     bindings.values["learning-rate"] = [0.1]
     for name in ["momentum", "variance"] {
@@ -103,7 +103,7 @@ struct GradientMatchingTests {
 private struct Bindings {
   var values: [String: [Double]] = [:]
 
-  init(_ graph: Graph, _ random: inout SeededGenerator) {
+  init(_ graph: Graph, _ random: inout SplitMix64) {
     for input in graph.inputs {
       // Variances and the optimiser's state are positive.
       let isPositive = input.name.contains("ariance") || input.name.contains("power")
@@ -118,17 +118,5 @@ private struct Bindings {
       uniqueKeysWithValues: graph.inputs.map { ($0.value, values[$0.name] ?? []) })
     let value = try #require(graph.output(named: name))
     return ReferenceInterpreter().evaluate(value, in: graph, inputs: bound)
-  }
-}
-
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

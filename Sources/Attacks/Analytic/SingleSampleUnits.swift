@@ -133,7 +133,7 @@ private struct UnitClusters {
 
   /// Eight random projections of every row; rows with equal ratios agree in all of them.
   private static func probes(_ matrix: Matrix) -> [[Double]] {
-    var generator = SplitMix64(state: 11)
+    var generator = SplitMix64(seed: 11)
     return (0..<8).map { _ in
       matrix((0..<matrix.inputs).map { _ in generator.nextUniform() })
     }

@@ -92,7 +92,7 @@ struct BatchLabels {
   /// The network's mean output for random inputs, where it can be run.
   private func dummyPrediction() -> [Double]? {
     guard let stack = DenseStack(observation), let count = stack.inputCount else { return nil }
-    var generator = SplitMix64(state: 17)
+    var generator = SplitMix64(seed: 17)
     var total = [Double](repeating: 0, count: classes)
     let trials = 32
     for _ in 0..<trials {

@@ -1,3 +1,4 @@
+internal import Networks
 internal import Tensors
 
 /// The best rank-one approximation of a matrix, `A ≈ u vᵀ` with `‖v‖ = 1`.
@@ -27,7 +28,7 @@ struct LeadingPair {
 
   /// A fixed direction with no symmetry that a real gradient could be orthogonal to.
   private static func start(_ count: Int) -> [Double] {
-    var generator = SplitMix64(state: 0x1eac)
+    var generator = SplitMix64(seed: 0x1eac)
     return (0..<count).map { _ in generator.nextUniform() }
   }
 }
@@ -54,18 +55,7 @@ extension [Double] {
   var rootMeanSquare: Double { isEmpty ? 0 : norm / Double(count).squareRoot() }
 }
 
-/// A small generator with a fixed sequence per seed; Steele, Lea, Flood, OOPSLA 2014.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
+extension SplitMix64 {
   /// A number in [−1, 1).
   mutating func nextUniform() -> Double { Double(Int64(bitPattern: next())) * 0x1p-63 }
 }

@@ -1,3 +1,4 @@
+internal import Networks
 internal import Tensors
 
 /// How many independent rows a matrix has, above its rounding noise.
@@ -19,7 +20,7 @@ struct NumericalRank {
   ///   in the Gram matrix and are not counted, so the result is a lower bound.
   init(of matrix: Matrix, unitRoundoff: Double, limit: Int) {
     let count = min(limit, matrix.outputs, matrix.inputs)
-    var generator = SplitMix64(state: 7)
+    var generator = SplitMix64(seed: 7)
     let columns = (0..<count).map { _ in
       matrix((0..<matrix.inputs).map { _ in generator.nextUniform() })
     }

@@ -1,3 +1,4 @@
+internal import Networks
 internal import Tensors
 
 /// The leading singular pair of `[W̄ | b̄]`, scaled so that the input's last entry is one.
@@ -26,7 +27,7 @@ struct TotalLeastSquares {
 
   /// The largest singular value of what is left, by power iteration.
   func nextSingularValue(_ matrix: Matrix) -> Double {
-    var generator = SplitMix64(state: 3)
+    var generator = SplitMix64(seed: 3)
     var v = (0..<matrix.inputs).map { _ in generator.nextUniform() }
     var value = 0.0
     for _ in 0..<30 {

@@ -58,7 +58,9 @@ public struct ForwardPass {
   ) throws(UnsupportedLayer) -> Value {
     try requireRoom(shape)
     let key = ParameterTable.Key(node: node, role: role)
-    if let known = parameters.first(where: { $0.key == key }) { return known.value }
+    // Layers are entered in turn, so those of this one are the last.
+    let own = parameters.reversed().prefix { $0.key.node == node }
+    if let known = own.first(where: { $0.key == key }) { return known.value }
     var name = "\(nodeName)/\(role)"
     while graph.input(named: name) != nil { name += "'" }
     let value = graph.input(name, TensorType(shape), .parameter)

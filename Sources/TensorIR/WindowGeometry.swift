@@ -45,6 +45,19 @@ public struct WindowGeometry: Hashable, Sendable {
     return [input[0]] + extents + [input[rank + 1]]
   }
 
+  /// The type behind the windows of `primitive`, made of `element`.
+  ///
+  /// - Throws: ``TypeMismatch`` unless the operand is one real tensor that a window fits.
+  func resultType(
+    of primitive: some Primitive, _ operands: [TensorType], _ element: ElementType
+  ) throws(TypeMismatch) -> TensorType {
+    try primitive.require(operands, .real)
+    guard let shape = output(operands[0].shape) else {
+      throw primitive.mismatch(operands, "[N, S…, C] that \(self) fits")
+    }
+    return TensorType(shape, element)
+  }
+
   /// Calls `body` with the offsets of each output and of each element in its window, and with the
   /// element's place in the flattened spatial plane.
   func forEachElement(

@@ -16,11 +16,7 @@ public struct ReduceWindow: LinearPrimitive {
   }
 
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
-    try require(operands, .real)
-    guard let shape = geometry.output(operands[0].shape) else {
-      throw mismatch(operands, "[N, S…, C] that \(geometry) fits")
-    }
-    return TensorType(shape)
+    try geometry.resultType(of: self, operands, .real)
   }
 
   public func transpose(

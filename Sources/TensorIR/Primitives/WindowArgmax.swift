@@ -18,11 +18,7 @@ public struct WindowArgmax: PiecewiseConstantPrimitive {
   }
 
   public func resultType(of operands: [TensorType]) throws(TypeMismatch) -> TensorType {
-    try require(operands, .real)
-    guard let shape = geometry.output(operands[0].shape) else {
-      throw mismatch(operands, "[N, S…, C] that \(geometry) fits")
-    }
-    return TensorType(shape, .index)
+    try geometry.resultType(of: self, operands, .index)
   }
 
   public func batched(_ operands: [Value], isBatched: [Bool], in graph: inout Graph) -> Value {

@@ -20,12 +20,12 @@ static void block(
   if (p->is_double) {
     cblas_dgemm(
         CblasRowMajor, a, b, (int)rows, (int)columns, (int)p->inner, 1, (const double *)left,
-        (int)left_pitch, (const double *)right, (int)right_pitch, p->adds, (double *)result,
+        (int)left_pitch, (const double *)right, (int)right_pitch, 0, (double *)result,
         (int)p->columns);
   } else {
     cblas_sgemm(
         CblasRowMajor, a, b, (int)rows, (int)columns, (int)p->inner, 1, (const float *)left,
-        (int)left_pitch, (const float *)right, (int)right_pitch, (float)p->adds, (float *)result,
+        (int)left_pitch, (const float *)right, (int)right_pitch, 0, (float *)result,
         (int)p->columns);
   }
 }
@@ -72,7 +72,7 @@ static void products(void *context, int thread, int count) {
 typedef enum { no_vector, along_rows, over_rows } vector_kind;
 
 static vector_kind vector_of(const leak_product *p, int64_t *rows, int64_t *columns) {
-  if (p->adds || p->batch != 1 || (p->rows > 1 && p->columns > 1) || p->inner == 1) return no_vector;
+  if (p->batch != 1 || (p->rows > 1 && p->columns > 1) || p->inner == 1) return no_vector;
   const int transposed = p->rows == 1 ? p->right_transposed : !p->left_transposed;
   const int64_t outer = p->rows == 1 ? p->columns : p->rows;
   *rows = transposed ? outer : p->inner;

@@ -88,7 +88,7 @@ static void forward(void *context, int thread, int count) {
       multiply(
           job, 0, 0, rows, job->per_output, job->taps, matrix, job->taps,
           job->kernel + (size_t)(group * job->per_output) * job->size, shape->outputs,
-          job->kind == leak_forward_add, job->output + (size_t)to * job->size, shape->outputs);
+          0, job->output + (size_t)to * job->size, shape->outputs);
     }
     first += rows;
   }

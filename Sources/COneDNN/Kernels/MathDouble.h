@@ -15,13 +15,4 @@ LANEWISE(log1p, log1p(x))
 LANEWISE(logistic, x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)))
 LANEWISE(tanh, tanh(x))
 LANEWISE(erf, erf(x))
-LANEWISE(sine, sin(x))
-LANEWISE(cosine, cos(x))
-LANEWISE(floor, floor(x))
-LANEWISE(round, rint(x))
-LANEWISE(truncate, trunc(x))
-INLINE V NAMED(power)(V x, V y) {
-  for (int i = 0; i < LANES; i++) x[i] = pow(x[i], y[i]);
-  return x;
-}
 #undef LANEWISE

@@ -100,19 +100,4 @@ INLINE V F(erf)(V x) {
   return F(pick)(x != x, x, F(pick)(size < 1, near, far));
 }
 
-#define LANEWISE(name, function)                                 \
-  INLINE V F(name)(V x) {                                        \
-    for (int i = 0; i < LANES; i++) x[i] = function(x[i]);       \
-    return x;                                                    \
-  }
-LANEWISE(sine, sinf)
-LANEWISE(cosine, cosf)
-LANEWISE(floor, floorf)
-LANEWISE(round, rintf)
-LANEWISE(truncate, truncf)
-INLINE V F(power)(V x, V y) {
-  for (int i = 0; i < LANES; i++) x[i] = powf(x[i], y[i]);
-  return x;
-}
-#undef LANEWISE
 #undef F

@@ -73,27 +73,18 @@ UNARY(tanh, NAMED(tanh)(x))
 UNARY(sqrt, NAMED(root)(x))
 UNARY(rsqrt, 1 / NAMED(root)(x))
 UNARY(erf, NAMED(erf)(x))
-UNARY(sine, NAMED(sine)(x))
-UNARY(cosine, NAMED(cosine)(x))
-UNARY(floor, NAMED(floor)(x))
-UNARY(round, NAMED(round)(x))
-UNARY(truncate, NAMED(truncate)(x))
-UNARY(not, 1 - x)
 BINARY(add, x + y)
 BINARY(subtract, x - y)
 BINARY(multiply, x *y)
 BINARY(divide, x / y)
 BINARY(maximum, NAMED(larger)(x, y))
 BINARY(minimum, NAMED(smaller)(x, y))
-BINARY(power, NAMED(power)(x, y))
 BINARY(equal, NAMED(truth)(x == y))
 BINARY(unequal, NAMED(truth)(x != y))
 BINARY(less, NAMED(truth)(x < y))
 BINARY(less_equal, NAMED(truth)(x <= y))
 BINARY(greater, NAMED(truth)(x > y))
 BINARY(greater_equal, NAMED(truth)(x >= y))
-BINARY(and, x *y)
-BINARY(or, NAMED(larger)(x, y))
 TERNARY(select, NAMED(pick)(x != 0, y, z))
 TERNARY(multiply_add, x *y + z)
 
@@ -110,11 +101,10 @@ TERNARY(multiply_add, x *y + z)
 
 static const NAMED(function) NAMED(functions)[leak_operation_count][8] = {
     ONE(copy), ONE(negate), ONE(abs), ONE(sign), ONE(exp), ONE(expm1), ONE(log), ONE(log1p),
-    ONE(logistic), ONE(tanh), ONE(sqrt), ONE(rsqrt), ONE(erf), ONE(sine), ONE(cosine),
-    ONE(floor), ONE(round), ONE(truncate), ONE(not),
+    ONE(logistic), ONE(tanh), ONE(sqrt), ONE(rsqrt), ONE(erf),
     TWO(add), TWO(subtract), TWO(multiply), TWO(divide), TWO(maximum), TWO(minimum),
-    TWO(power), TWO(equal), TWO(unequal), TWO(less), TWO(less_equal), TWO(greater),
-    TWO(greater_equal), TWO(and), TWO(or),
+    TWO(equal), TWO(unequal), TWO(less), TWO(less_equal), TWO(greater),
+    TWO(greater_equal),
     THREE(select), THREE(multiply_add),
 };
 

@@ -41,8 +41,6 @@ bool leak_layout_is_padded(const leak_layout *layout);
 typedef enum {
   /// output = input ∗ kernel
   leak_forward,
-  /// output += input ∗ kernel
-  leak_forward_add,
   /// input cotangent from output cotangent and kernel
   leak_input_gradient,
   /// kernel cotangent from input and output cotangent

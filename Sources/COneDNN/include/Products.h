@@ -4,14 +4,14 @@
 
 #include "Convolution.h"
 
-/// result[b] = left[b] · right[b] (+ result[b] if `adds`), row-major; rows × inner · inner × columns.
+/// result[b] = left[b] · right[b], row-major; rows × inner · inner × columns.
 ///
 /// `left_transposed` says that left is stored [inner, rows], `right_transposed` that right is stored
 /// [columns, inner]. The strides of the batch are in elements.
 typedef struct {
   int64_t batch, rows, inner, columns;
   int64_t left_stride, right_stride, result_stride;
-  int32_t left_transposed, right_transposed, adds, is_double;
+  int32_t left_transposed, right_transposed, is_double;
 } leak_product;
 
 /// Bytes of working memory for a run.

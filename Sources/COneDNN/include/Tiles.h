@@ -11,12 +11,10 @@
 typedef enum {
   // One operand.
   leak_copy, leak_negate, leak_abs, leak_sign, leak_exp, leak_expm1, leak_log, leak_log1p,
-  leak_logistic, leak_tanh, leak_sqrt, leak_rsqrt, leak_erf, leak_sine, leak_cosine, leak_floor,
-  leak_round, leak_truncate, leak_not,
+  leak_logistic, leak_tanh, leak_sqrt, leak_rsqrt, leak_erf,
   // Two operands; either may be a scalar.
-  leak_add, leak_subtract, leak_multiply, leak_divide, leak_maximum, leak_minimum, leak_power,
+  leak_add, leak_subtract, leak_multiply, leak_divide, leak_maximum, leak_minimum,
   leak_equal, leak_unequal, leak_less, leak_less_equal, leak_greater, leak_greater_equal,
-  leak_and, leak_or,
   // Three operands: a ? b : c, where b and c may be scalars; a · b + c, where each may be one.
   leak_select, leak_multiply_add,
   leak_operation_count,

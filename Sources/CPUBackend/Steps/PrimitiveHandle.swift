@@ -5,8 +5,16 @@ internal import TensorIR
 @safe final class PrimitiveHandle {
   private let handle: OpaquePointer
 
+  /// Takes the handle over.
+  ///
+  /// - Throws: If there is none.
+  private init(received handle: OpaquePointer?) throws(BackendError) {
+    guard let handle = unsafe handle else { throw BackendError("oneDNN gave no primitive") }
+    unsafe self.handle = handle
+  }
+
   /// Plans a convolution; `kernel` fixes the kernel's layout, else oneDNN chooses.
-  init(_ form: ConvolutionForm, kernel: KernelLayout? = nil) throws(BackendError) {
+  convenience init(_ form: ConvolutionForm, kernel: KernelLayout? = nil) throws(BackendError) {
     var handle: OpaquePointer?
     var shape = form.shape
     if let kernel {
@@ -18,22 +26,20 @@ internal import TensorIR
       // Safe: the call writes the handle or fails.
       try unsafe check(leak_convolution_plan(&shape, form.kind, nil, &handle))
     }
-    guard let handle = unsafe handle else { throw BackendError("oneDNN gave no primitive") }
-    unsafe self.handle = handle
+    try unsafe self.init(received: handle)
   }
 
   /// Plans a convolution by Winograd's transforms.
-  init(winograd form: ConvolutionForm) throws(BackendError) {
+  convenience init(winograd form: ConvolutionForm) throws(BackendError) {
     var handle: OpaquePointer?
     var shape = form.shape
     // Safe: the call writes the handle or fails.
     try unsafe check(leak_winograd_plan(&shape, form.kind, &handle))
-    guard let handle = unsafe handle else { throw BackendError("oneDNN gave no primitive") }
-    unsafe self.handle = handle
+    try unsafe self.init(received: handle)
   }
 
   /// Plans a copy of a kernel into another layout.
-  init(from: KernelLayout, to: KernelLayout) throws(BackendError) {
+  convenience init(from: KernelLayout, to: KernelLayout) throws(BackendError) {
     var handle: OpaquePointer?
     try unsafe from.withHandle { (from) throws(BackendError) in
       try unsafe to.withHandle { (to) throws(BackendError) in
@@ -41,8 +47,7 @@ internal import TensorIR
         try unsafe check(leak_reorder_plan(from, to, &handle))
       }
     }
-    guard let handle = unsafe handle else { throw BackendError("oneDNN gave no primitive") }
-    unsafe self.handle = handle
+    try unsafe self.init(received: handle)
   }
 
   deinit {

@@ -19,7 +19,7 @@ final class ProductStep: Step {
       right_stride: Int64(form.inner * form.columns),
       result_stride: Int64(form.rows * form.columns),
       left_transposed: form.isLeftTransposed ? 1 : 0,
-      right_transposed: form.isRightTransposed ? 1 : 0, adds: 0, is_double: isDouble ? 1 : 0)
+      right_transposed: form.isRightTransposed ? 1 : 0, is_double: isDouble ? 1 : 0)
   }
 
   var scratch: Int {

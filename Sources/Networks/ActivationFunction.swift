@@ -160,6 +160,44 @@ extension ActivationFunction {
     }
   }
 
+  /// `φ⁻¹(y)`, where the output determines the input; `nil` where it does not, or where no input
+  /// gives `y`.
+  ///
+  /// SiLU, GELU and Mish are inverted on the side on which they grow beyond zero alone.
+  public func inverse(_ y: Double) -> Double? {
+    let z: Double? =
+      switch self {
+      case .linear: y
+      case .relu: y > 0 ? y : nil
+      case .relu6: y > 0 && y < 6 ? y : nil
+      case .sigmoid: log(y) - log1p(-y)
+      case .hardSigmoid: y > 0 && y < 1 ? 6 * (y - 0.5) : nil
+      case .tanh: 0.5 * (log1p(y) - log1p(-y))
+      case .softplus: y > 0 ? y + log(-expm1(-y)) : nil
+      case .softsign: abs(y) < 1 ? y / (1 - abs(y)) : nil
+      case .selu:
+        y > 0 ? y / Self.seluScale : log1p(y / (Self.seluScale * Self.seluAlpha))
+      case .exponential: log(y)
+      case .leakyReLU(let slope): y > 0 ? y : slope > 0 ? y / slope : nil
+      case .elu(let alpha): y > 0 ? y : log1p(y / alpha)
+      case .silu, .hardSiLU, .mish, .gelu: y > 0 ? inverseByNewton(y) : nil
+      case .softmax, .logSoftmax, .unknown: nil
+      }
+    return z.flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// The positive root of `φ(z) = y` for a function that is convex or nearly linear there.
+  private func inverseByNewton(_ y: Double) -> Double? {
+    var z = max(y, 0.5 * y.squareRoot())
+    for _ in 0..<60 {
+      guard let value = value(z), let slope = slope(z), slope > 0 else { return nil }
+      let next = max(z - (value - y) / slope, z / 4)
+      if abs(next - z) <= 1e-15 * abs(next) { return next }
+      z = next
+    }
+    return z
+  }
+
   /// Whether units that are off let nothing through, so that a unit can belong to one sample alone.
   public var silencesUnits: Bool { self == .relu || self == .relu6 }
 

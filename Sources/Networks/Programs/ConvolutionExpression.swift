@@ -1,4 +1,4 @@
-internal import TensorIR
+public import TensorIR
 
 extension Convolution {
   private static let depthwiseKernel = ParameterRole.other("depthwise_kernel")
@@ -72,15 +72,22 @@ extension Convolution {
     kernel.indices.compactMap { placement($0, x.type.shape[$0 + 1])?.output }
   }
 
-  /// How the kernel moves over the spatial axes of `[N, S…, C]`; for a transposed layer, how that
-  /// of the convolution moves that is transposed.
   private func geometry(
     over x: Value, _ groups: Int
   ) throws(UnsupportedLayer) -> ConvolutionGeometry {
-    let placements = kernel.indices.compactMap { placement($0, x.type.shape[$0 + 1]) }
-    guard placements.count == kernel.count else {
-      throw UnsupportedLayer(self, "a window does not fit")
-    }
+    guard let geometry = geometry(spatial: Array(x.type.shape[1...kernel.count]), groups: groups)
+    else { throw UnsupportedLayer(self, "a window does not fit") }
+    return geometry
+  }
+
+  /// How the kernel moves over spatial axes of these extents; for a transposed layer, how that of
+  /// the convolution moves that is transposed.
+  ///
+  /// - Returns: `nil` if a window does not fit.
+  public func geometry(spatial: [Int], groups: Int) -> ConvolutionGeometry? {
+    guard spatial.count == kernel.count else { return nil }
+    let placements = kernel.indices.compactMap { placement($0, spatial[$0]) }
+    guard placements.count == kernel.count else { return nil }
     return ConvolutionGeometry(
       stride: stride, low: placements.map(\.low), high: placements.map(\.high),
       dilation: dilation, groups: groups)

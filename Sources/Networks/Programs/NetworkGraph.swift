@@ -32,8 +32,52 @@ extension Network {
     var pass = ForwardPass(mode: mode)
     let inputs = try addInputs(to: &pass, samples: samples, for: last)
     var maps: [Int: FeatureMap] = [:]
+    let given = Dictionary(
+      uniqueKeysWithValues: inputs.enumerated().map { ($0, FeatureMap($1)) })
     for index in nodesNeeded(for: last) {
-      maps[index] = try featureMap(of: index, samples, inputs, maps, in: &pass)
+      maps[index] = try featureMap(of: index, samples, given, maps, in: &pass)
+    }
+    return NetworkGraph(
+      graph: pass.graph, inputs: inputs, featureMaps: maps, parameters: pass.parameters)
+  }
+
+  /// Builds the part of the forward pass that leads from some values to others, with one input per
+  /// cut.
+  ///
+  /// - Parameters:
+  ///   - cuts: What counts as given, each with a map of the order and shape that the whole graph
+  ///     gives it; nothing in front of a cut is built.
+  ///   - targets: The nodes whose outputs are wanted.
+  ///   - mode: Whether batch statistics or stored ones normalise.
+  /// - Returns: The graph; its inputs stand in the order of `cuts` and are called `cut/0`, `cut/1`, ….
+  /// - Throws: ``UnsupportedLayer`` naming the first layer that the graph cannot express, or that
+  ///   reads something in front of the cuts.
+  public func segment(
+    from cuts: [(source: Source, map: FeatureMap)], to targets: [Int],
+    mode: ForwardPass.Mode = .inference
+  ) throws(UnsupportedLayer) -> NetworkGraph {
+    var pass = ForwardPass(mode: mode)
+    var maps: [Int: FeatureMap] = [:]
+    var given: [Int: FeatureMap] = [:]
+    var inputs: [Value] = []
+    for (place, cut) in cuts.enumerated() {
+      let value = pass.graph.input("cut/\(place)", cut.map.value.type)
+      inputs.append(value)
+      switch cut.source {
+      case .node(let node): maps[node] = cut.map.replacing(value)
+      case .input(let input): given[input] = cut.map.replacing(value)
+      }
+    }
+    let samples = inputs.first?.type.shape.first ?? 1
+    var isNeeded = Array(repeating: false, count: nodes.count)
+    for target in targets { isNeeded[target] = true }
+    for index in nodes.indices.reversed() where isNeeded[index] && maps[index] == nil {
+      for case .node(let before) in nodes[index].sources where before < index && before >= 0 {
+        isNeeded[before] = true
+      }
+    }
+    for index in nodes.indices where isNeeded[index] && maps[index] == nil {
+      maps[index] = try featureMap(of: index, samples, given, maps, in: &pass)
     }
     return NetworkGraph(
       graph: pass.graph, inputs: inputs, featureMaps: maps, parameters: pass.parameters)
@@ -67,7 +111,7 @@ extension Network {
   }
 
   private func featureMap(
-    of index: Int, _ samples: Int, _ inputs: [Value], _ maps: [Int: FeatureMap],
+    of index: Int, _ samples: Int, _ inputs: [Int: FeatureMap], _ maps: [Int: FeatureMap],
     in pass: inout ForwardPass
   ) throws(UnsupportedLayer) -> FeatureMap {
     let node = nodes[index]
@@ -84,8 +128,8 @@ extension Network {
     var arriving: [FeatureMap] = []
     for source in node.sources {
       switch source {
-      case .input(let input) where inputs.indices.contains(input):
-        arriving.append(FeatureMap(inputs[input]))
+      case .input(let input) where inputs[input] != nil:
+        if let map = inputs[input] { arriving.append(map) }
       case .node(let before):
         guard let map = maps[before] else {
           throw unsupported(index, "it reads from a layer that comes later")

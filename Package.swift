@@ -58,7 +58,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Attacks", dependencies: ["AuditModel", "Networks", "TensorIR", "Tensors"],
+      name: "Attacks",
+      dependencies: ["AuditModel", "LinearAlgebra", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
@@ -70,11 +71,12 @@ let package = Package(
     .target(
       name: "Auditing",
       dependencies: [
-        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "Tensors",
+        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "TensorIR",
+        "Tensors",
       ],
       swiftSettings: settings),
     .executableTarget(
-      name: "leakaudit", dependencies: ["Auditing", argumentParser], swiftSettings: settings),
+      name: "leakaudit", dependencies: ["Auditing", "CPUBackend", argumentParser], swiftSettings: settings),
 
     // MARK: - Benchmarks
     .target(

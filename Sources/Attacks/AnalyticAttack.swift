@@ -1,4 +1,5 @@
 package import AuditModel
+package import TensorIR
 
 /// A closed-form recovery; one conformance per file in `Analytic/`.
 package protocol AnalyticAttack: Sendable {
@@ -43,9 +44,15 @@ package enum AttackCatalog {
   }
 
   /// Runs every attack on one observation.
-  package static func run(on observation: Observation) -> Knowledge {
+  package static func run(
+    on observation: Observation, backend: (any Backend)? = nil,
+    progress: @escaping @Sendable (String) -> Void = { _ in }
+  ) -> Knowledge {
     var knowledge = Knowledge()
     for attack in all { attack.init().run(on: observation, knowing: &knowledge) }
+    if let backend {
+      Cascade.run(on: observation, knowing: &knowledge, backend: backend, progress: progress)
+    }
     GradientSimulation.certify(&knowledge, on: observation)
     Mixtures.confirm(&knowledge, observation)
     Mixtures.demote(&knowledge, observation)

@@ -35,6 +35,8 @@ package struct Observation: Sendable {
   package var isTrainingMode: Bool?
   /// Root-mean-square rounding error of the entries of each observed tensor, absolute.
   package var rounding: [ParameterTable.Key: Double]
+  /// The box of valid inputs, if it is known.
+  package var inputRange: ClosedRange<Double>?
 
   package init(
     network: Network, weights: ParameterTable, gradient: ParameterTable, source: Source,

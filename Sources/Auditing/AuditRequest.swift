@@ -1,5 +1,6 @@
 package import AuditModel
 package import Checkpoints
+package import TensorIR
 
 /// What to audit, and how; everything the command line can say.
 package struct AuditRequest: Sendable {
@@ -14,6 +15,9 @@ package struct AuditRequest: Sendable {
   /// Replaces what the file says.
   package var batchSize: Int?
   package var recoveredDirectory: String?
+  /// Runs the programs of attacks; without one, only closed forms that need none are tried.
+  package var backend: (any Backend)?
+  package var inputRange: ClosedRange<Double>?
   package var reader: CheckpointReader
   package var toolVersion = Tool.version
   /// Receives a line whenever something of interest is done; for a person who waits.

@@ -105,7 +105,10 @@ extension Audit {
     _ observation: Observation, artifact: String
   ) -> (observation: Observation, knowledge: Knowledge) {
     request.progress("attacking the \(observation.sourceName)")
-    var knowledge = AttackCatalog.run(on: observation)
+    var observation = observation
+    observation.inputRange = request.inputRange
+    var knowledge = AttackCatalog.run(
+      on: observation, backend: request.backend, progress: request.progress)
     knowledge.preflight = PreflightCatalog.run(on: observation) + knowledge.preflight
     return (observation, knowledge)
   }

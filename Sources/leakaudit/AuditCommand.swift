@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Auditing
 internal import AuditModel
+internal import CPUBackend
 internal import Checkpoints
 internal import Reports
 
@@ -110,7 +111,9 @@ struct AuditCommand: ParsableCommand {
     request.failOn = failOn.severity
     request.batchSize = batchSize
     request.recoveredDirectory = saveRecovered
-    request.progress = console.progress
+    request.backend = CPUBackend(threads: 2)
+    request.inputRange = 0...1
+    request.progress = { Output.error.write($0 + "\n") }
     do {
       let report = try Audit.run(request)
       console.clearProgress()

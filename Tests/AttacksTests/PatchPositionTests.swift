@@ -30,6 +30,38 @@ struct PoolingWinnersTests {
     #expect(winners.undecided == 0)
   }
 
+  @Test(
+    "Positions that win nowhere are found to be silent",
+    arguments: [(6, 3, 16, 64), (6, 2, 32, 64), (8, 2, 32, 96)], [51, 52, 53] as [UInt64])
+  func silent(_ shape: (Int, Int, Int, Int), _ seed: UInt64) throws {
+    let (side, window, inputs, outputs) = shape
+    let sample = PatchSample(
+      height: side, width: side, inputs: inputs, outputs: outputs, seed: seed)
+    let pooled = random(outputs, side / window * (side / window))
+    var truth = sample.winners(pooled: pooled, window: window)
+    for output in 0..<outputs { truth[output, side + 2] = 0 }
+    let silent = (0..<side * side).filter { truth.column($0).allSatisfy { $0 == 0 } }
+    let q = sample.gradient(truth)
+    #expect(throws: PatchWalkFailure.self) { try PatchWalk(q, sample.map, tolerance: 6e-8) }
+    let walk = try PatchWalk(q, sample.map, tolerance: 6e-8, allowsSilentPositions: true)
+    #expect(walk.silent == silent)
+    #expect(walk.rank == side * side - silent.count)
+    let winners = try PoolingWinners(
+      walk, pooled: pooled, windows: .init(height: window, width: window))
+    #expect(winners.gradient == truth)
+  }
+
+  @Test("Two positions whose gradients are in proportion are not taken for one")
+  func proportional() {
+    let sample = PatchSample(height: 4, width: 4, inputs: 16, outputs: 40, seed: 55)
+    var z = sample.slopes()
+    for output in 0..<40 { z[output, 9] = 2 * z[output, 2] }
+    #expect(throws: PatchWalkFailure.self) {
+      try PatchWalk(
+        sample.gradient(z), sample.map, tolerance: 6e-8, allowsSilentPositions: true)
+    }
+  }
+
   @Test("A gradient that is spread over a window is no maximum's")
   func spread() throws {
     let sample = PatchSample(height: 4, width: 4, inputs: 32, outputs: 64, seed: 33)

@@ -5,7 +5,7 @@ internal import LinearAlgebra
 /// Alternates between the coefficients and the input, each a linear least-squares problem with
 /// the other fixed. In the coordinates of `PatchSpace` both are small.
 struct PatchFit {
-  /// `Uᵀ Z`: positions × positions.
+  /// `Uᵀ Z`: rank × places.
   private(set) var coefficients: DenseMatrix
   /// Values read × inputs.
   private(set) var input: DenseMatrix
@@ -14,20 +14,21 @@ struct PatchFit {
 
   /// - Parameters:
   ///   - space: the row space.
-  ///   - places: a vector for each position.
+  ///   - places: a vector for each position that carries a gradient.
+  ///   - active: these positions; all if there is nothing here.
   ///   - roundLimit: of the alternation, which ends when the residual's square falls by less than a
   ///     thousandth.
   /// - Throws: what a decomposition throws.
   init(
-    _ space: PatchSpace, places: DenseMatrix, roundLimit: Int = 6
+    _ space: PatchSpace, places: DenseMatrix, active: [Int]? = nil, roundLimit: Int = 6
   ) throws(PatchWalkFailure) {
     let (map, window) = (space.map, space.window)
-    let (reads, extents) = (map.reads, map.inputExtents)
-    let count = extents[0] * extents[1]
+    let (reads, seen) = Self.reads(map, active ?? Array(0..<map.positions))
+    let count = seen.count
     input = Self.mean(of: places * window, reads, count: count, inputs: map.inputs)
     coefficients = DenseMatrix(rows: 0, columns: 0)
     var square = Double.infinity
-    let parameters = map.positions * map.positions + count * map.inputs
+    let parameters = space.rank * space.rank + count * map.inputs
     let freedom = Double(max(window.elements.count - parameters, 1))
     for round in 1...roundLimit {
       guard input.isFinite else { break }
@@ -47,9 +48,20 @@ struct PatchFit {
       if gained < 1e-3 * now || round == roundLimit { break }
       input = try Self.input(next, window, reads, count: count, inputs: map.inputs)
     }
+    input = Self.spread(input, over: map.inputExtents.reduce(1, *), at: seen)
     // Infinite where not even the first round came to an end.
     excess = (square / freedom).squareRoot() / max(space.noise, .leastNormalMagnitude)
     residual = ((square + space.rest) / space.square).squareRoot()
+  }
+
+  /// What the active positions read, as indices into the list of input values that any reads.
+  private static func reads(
+    _ map: PatchWalk.Map, _ active: [Int]
+  ) -> (reads: [[Int?]], seen: [Int]) {
+    let reads = map.reads.map { indices in active.map { indices[$0] } }
+    let seen = Set(reads.joined().compactMap(\.self)).sorted()
+    let order = Dictionary(uniqueKeysWithValues: zip(seen, seen.indices))
+    return (reads.map { $0.map { $0.flatMap { order[$0] } } }, seen)
   }
 
   /// The patches of an input: positions × taps · inputs.
@@ -66,6 +78,16 @@ struct PatchFit {
     }
     return DenseMatrix(
       rows: positions, columns: reads.count * input.columns, elements: elements)
+  }
+
+  /// The input with zeros where nothing was read.
+  private static func spread(_ input: DenseMatrix, over count: Int, at seen: [Int]) -> DenseMatrix {
+    guard seen.count < count else { return input }
+    var result = DenseMatrix(rows: count, columns: input.columns)
+    for channel in 0..<input.columns {
+      for (row, index) in seen.enumerated() { result[index, channel] = input[row, channel] }
+    }
+    return result
   }
 
   /// The input by the mean over all patches that hold a value.

@@ -58,7 +58,12 @@ extension PatchWalk {
     }
 
     /// Why there is no walk over such a map, whatever the numbers are.
-    func obstacle(outputs: Int) -> PatchWalkFailure? {
+    ///
+    /// - Parameters:
+    ///   - outputs: channels of the gradient.
+    ///   - positions: that carry a gradient at least.
+    /// - Returns: `nil` if nothing speaks against one.
+    func obstacle(outputs: Int, positions: Int) -> PatchWalkFailure? {
       guard stride == 1 else { return .stride(stride) }
       let extents = [height, width]
       for axis in 0..<2 where extents[axis] > 1 {

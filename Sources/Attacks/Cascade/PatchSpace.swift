@@ -3,9 +3,11 @@ internal import LinearAlgebra
 /// The row space of a weight gradient, in which every position of the map is a vector.
 struct PatchSpace {
   let map: PatchWalk.Map
-  /// `U`: outputs × positions, orthonormal.
+  /// How many positions carry a gradient.
+  let rank: Int
+  /// `U`: outputs × rank, orthonormal.
   let left: DenseMatrix
-  /// `W = Uᵀ Q`: positions × taps · inputs.
+  /// `W = Uᵀ Q`: rank × taps · inputs.
   let window: DenseMatrix
   /// The standard error of an entry of `Q`: as stated, or larger where `Q` itself shows it.
   let noise: Double
@@ -13,9 +15,10 @@ struct PatchSpace {
   let square: Double
   let rest: Double
 
-  /// - Throws: `rank` where it is not the number of positions.
+  /// - Throws: `rank` where it is not the number of positions, or where it exceeds it if some may be
+  ///   silent; `tooFewOutputs` where these limit the rank.
   init(
-    _ q: DenseMatrix, _ map: PatchWalk.Map, tolerance: Double
+    _ q: DenseMatrix, _ map: PatchWalk.Map, tolerance: Double, allowsSilentPositions: Bool = false
   ) throws(PatchWalkFailure) {
     let svd = try ReducedDecomposition(q.transposed).triangle
     let (rows, columns) = (Double(q.rows), Double(q.columns))
@@ -24,19 +27,24 @@ struct PatchSpace {
     // A matrix of noise has no singular value above that (Davidson & Szarek 2001), but for 1.5.
     let threshold = 1.5 * error * (rows.squareRoot() + columns.squareRoot())
     let rank = svd.values.count { $0 > max(threshold, 1e-14 * (svd.values.first ?? 0)) }
-    let size = map.positions
-    guard rank == size else { throw .rank(rank, positions: size) }
-    let tail = Array(svd.values[size...])
+    guard rank == map.positions || (allowsSilentPositions && 0..<map.positions ~= rank - 1) else {
+      throw .rank(rank, positions: map.positions)
+    }
+    guard rank == map.positions || rank < q.rows else {
+      throw .tooFewOutputs(outputs: q.rows, positions: map.positions)
+    }
+    let tail = Array(svd.values[rank...])
     rest = tail.dot(tail)
-    let freedom = max((rows - Double(size)) * (columns - Double(size)), 1)
+    let freedom = max((rows - Double(rank)) * (columns - Double(rank)), 1)
     noise = max(error, (rest / freedom).squareRoot())
     self.map = map
-    left = svd.rightTransposed.rows(0..<size).transposed
+    self.rank = rank
+    left = svd.rightTransposed.rows(0..<rank).transposed
     window = left.transposeTimes(q)
   }
 
   /// The columns of `W` that belong to these taps.
-  private func columns(_ taps: [Int]) -> DenseMatrix {
+  func columns(_ taps: [Int]) -> DenseMatrix {
     window.columns(at: taps.flatMap { $0 * map.inputs..<($0 + 1) * map.inputs })
   }
 
@@ -44,18 +52,19 @@ struct PatchSpace {
   func start(
     at corner: PatchWalk.Corner
   ) throws(PatchWalkFailure) -> (vector: [Double], gap: Double) {
-    guard map.positions > 1 else { return ([1], 0) }
+    guard rank > 1 else { return ([1], 0) }
     let border = columns(corner.borderTaps).transposed
     let svd = try ReducedDecomposition(border).triangle
-    guard svd.values.count == map.positions else { return (svd.rightTransposed.row(0), 1) }
-    let (last, next) = (svd.values[map.positions - 1], svd.values[map.positions - 2])
-    return (svd.rightTransposed.row(map.positions - 1), next > 0 ? last / next : 1)
+    guard svd.values.count == rank else { return (svd.rightTransposed.row(0), 1) }
+    let (last, next) = (svd.values[rank - 1], svd.values[rank - 2])
+    return (svd.rightTransposed.row(rank - 1), next > 0 ? last / next : 1)
   }
 
   /// The vectors of all positions, each from its neighbours nearer to the corner.
   ///
   /// Along the two sides of the corner the padding is a further equation.
   ///
+  /// - Precondition: every position carries a gradient.
   /// - Returns: positions × positions, a row for each.
   func walk(
     from corner: PatchWalk.Corner, start: [Double]

@@ -22,14 +22,18 @@ package struct PatchWalk: Sendable {
   package let coefficients: DenseMatrix
   /// The input of the convolution up to the inverse factor.
   ///
+  /// Zero where no position with a gradient reads.
+  ///
   /// - Shape: values that the positions read, row-major, × inputs.
   package let input: DenseMatrix
   /// The smallest singular value at the corner divided by the next: 0 without noise.
   ///
   /// Of the padded corners that agree with the whole map, the one that stands out most.
   package let cornerGap: Double
-  /// The numerical rank of `Q`.
+  /// The numerical rank of `Q`: how many positions carry a gradient.
   package let rank: Int
+  /// The positions without a gradient, ascending.
+  package let silent: [Int]
   /// What `Z R` leaves unexplained, relative to `Q`.
   package let residual: Double
   /// The root mean square of what overlapping patches leave unexplained, divided by the noise: about
@@ -47,11 +51,17 @@ package struct PatchWalk: Sendable {
   ///   - tolerance: the standard error of an entry of `q`, relative to their root mean square: 6e-8
   ///     for numbers stored in single precision. Understated, the rank comes out too high;
   ///     overstated, too low. Both are failures.
+  ///   - allowsSilentPositions: whether some positions may carry no gradient in any output, as under
+  ///     max pooling. Which, is then found too; an overstated tolerance may silence weak ones.
   /// - Throws: the reason why there is no walk.
-  package init(_ q: DenseMatrix, _ map: Map, tolerance: Double) throws(PatchWalkFailure) {
+  package init(
+    _ q: DenseMatrix, _ map: Map, tolerance: Double, allowsSilentPositions: Bool = false
+  ) throws(PatchWalkFailure) {
     precondition(q.columns == map.taps * map.inputs)
-    if let obstacle = map.obstacle(outputs: q.rows) { throw obstacle }
-    let space = try PatchSpace(q, map, tolerance: tolerance)
+    let needed = allowsSilentPositions ? 1 : map.positions
+    if let obstacle = map.obstacle(outputs: q.rows, positions: needed) { throw obstacle }
+    let space = try PatchSpace(
+      q, map, tolerance: tolerance, allowsSilentPositions: allowsSilentPositions)
     var corners: [(corner: Corner, start: [Double], gap: Double)] = []
     for corner in Corner.all(of: map) {
       let (start, gap) = try space.start(at: corner)
@@ -60,26 +70,46 @@ package struct PatchWalk: Sendable {
     corners.sort { $0.gap < $1.gap }
     guard let least = corners.first?.gap else { throw .noPadding }
     guard least <= Self.greatestGap else { throw .ambiguousCorner(gap: least) }
-    var bestFit: (fit: PatchFit, gap: Double)?
+    var best: (fit: PatchFit, active: [Int], gap: Double)?
     for (corner, start, gap) in corners where gap <= Self.greatestGap {
-      let fit = try PatchFit(space, places: try space.walk(from: corner, start: start))
-      if fit.excess < bestFit?.fit.excess ?? .infinity { bestFit = (fit, gap) }
+      guard let (fit, active) = try space.fit(from: corner, start: start) else { continue }
+      if fit.excess < best?.fit.excess ?? .infinity { best = (fit, active, gap) }
       if fit.excess <= Self.greatestExcess { break }
     }
-    guard let (fit, gap) = bestFit, fit.excess <= Self.greatestExcess else {
-      throw .inconsistent(excess: bestFit?.fit.excess ?? .infinity)
+    guard let (fit, active, gap) = best, fit.excess <= Self.greatestExcess else {
+      throw .inconsistent(excess: best?.fit.excess ?? .infinity)
     }
-
-    let coefficients = space.left * fit.coefficients
-    let largest = coefficients.elements.reduce(0) { abs($1) > abs($0) ? $1 : $0 }
+    let found = space.left * fit.coefficients
+    let largest = found.elements.reduce(0) { abs($1) > abs($0) ? $1 : $0 }
     guard largest != 0, largest.isFinite else { throw .inconsistent(excess: .infinity) }
+    var coefficients = DenseMatrix(rows: q.rows, columns: 0)
+    for position in 0..<map.positions {
+      let column = active.firstIndex(of: position).map { found.columns($0..<$0 + 1) }
+      coefficients = coefficients.beside(column ?? DenseMatrix(rows: q.rows, columns: 1))
+    }
     self.map = map
     self.coefficients = coefficients.scaled(by: 1 / largest)
     input = fit.input.scaled(by: largest)
     cornerGap = gap
-    rank = map.positions
+    rank = space.rank
+    silent = (0..<map.positions).filter { !active.contains($0) }
     residual = fit.residual
     excess = fit.excess
+  }
+}
+
+extension PatchSpace {
+  /// All positions from a corner, refined; `nil` where the way from it ends early.
+  fileprivate func fit(
+    from corner: PatchWalk.Corner, start: [Double]
+  ) throws(PatchWalkFailure) -> (fit: PatchFit, active: [Int])? {
+    guard rank < map.positions else {
+      let places = try walk(from: corner, start: start)
+      return (try PatchFit(self, places: places), Array(0..<map.positions))
+    }
+    guard let growth = try PatchGrowth(self, from: corner, start: start) else { return nil }
+    let fit = try PatchFit(self, places: growth.places, active: growth.active)
+    return (fit, growth.active)
   }
 }
 

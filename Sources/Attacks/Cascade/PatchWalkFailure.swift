@@ -46,7 +46,8 @@ package enum PatchWalkFailure: Error, Equatable, CustomStringConvertible {
       "No corner of the map stands out: its singular value is \(gap) of the next. "
         + "Padding that is not zero looks like this."
     case .inconsistent(let excess):
-      "Overlapping patches disagree by \(excess) times the noise."
+      "Overlapping patches disagree by \(excess) times the noise. "
+        + "Positions whose gradients are in proportion look like this."
     case .notDiscrete(let distance):
       "An entry is \(distance) away from every value that it can have."
     case .wrongSum(let output, let found, let expected):

@@ -3,7 +3,8 @@ package import LinearAlgebra
 /// Which position won every window of a max pooling above a convolution.
 ///
 /// Only the winner of a window receives its gradient: `Q[o] = Σ_w h̄[o, w] · R[winner(o, w)]`, with `h̄`
-/// known. A walk over `Q` finds these gradients up to one factor, which `h̄` fixes.
+/// known. A walk over `Q` finds these gradients up to one factor, which `h̄` fixes. It should allow
+/// silent positions: some may win nowhere.
 ///
 /// - Source: no paper; described in Documentation/Attacks.md.
 package struct PoolingWinners: Sendable {

@@ -52,7 +52,7 @@ package enum Cascade {
         outputGradient: outputGradient, on: backend, progress: progress)
       walk.run()
       for step in walk.steps { progress("\(step)") }
-      progress("stop: \(walk.stop?.description ?? "none")")
+      progress("corrected \(walk.corrections) stop: \(walk.stop?.description ?? "none")")
       let search = CascadeSearch(walk, progress: progress)
       search.run()
       if let x = search.input,

@@ -1,5 +1,6 @@
 internal import AuditModel
 internal import Networks
+import Glibc
 internal import Tensors
 
 extension CascadeWalk {
@@ -12,6 +13,9 @@ extension CascadeWalk {
     var solve = MapSolve(places: shape.dropLast().reduce(1, *), channels: channels)
     try addEquations(of: source, readers, to: &solve)
     if let direct = solve.direct, direct.isComplete, solve.gradients.isEmpty {
+      var direct = direct
+      unrestricted[source] = direct.values
+      restrict(&direct, to: source)
       maps[source] = direct
       determined.append(source)
       return
@@ -35,12 +39,25 @@ extension CascadeWalk {
         return
       }
       let open = solution.nullity
+      openSource = source
       record(source, readers, solution, open > 0 ? .subspace : .stopped, "")
       throw CascadeStop(
         "\(name(source)) has \(solution.unknowns) entries and "
           + "\(solution.forwardEquations + solution.gradientEquations) equations, of which "
           + "\(solution.rank.map(String.init) ?? "fewer") are independent")
     }
+    if let residual = solution.residual, expected > 0, residual > expected {
+      // What was computed in single precision is less exact than its storage.
+      let excess = residual / expected
+      solution.map.errors = solution.map.errors.map { $0 * excess }
+    }
+    if getenv("DBG") != nil {
+      var text = ""
+      for v in solution.map.values { text += "\(v)\n" }
+      let f = fopen("/tmp/map_\(label.replacing("/", with: "_")).txt", "w")
+      fputs(text, f); fclose(f)
+    }
+    unrestricted[source] = solution.map.values
     restrict(&solution.map, to: source)
     maps[source] = solution.map
     determined.append(source)
@@ -101,7 +118,7 @@ extension CascadeWalk {
     let largest = map.values.reduce(0) { max($0, abs($1)) }
     for index in map.values.indices {
       // Between noise and a value that is really there lie orders of magnitude, as a rule.
-      let floor = max(6 * map.errors[index], 1e-9 * largest)
+      let floor = max(8 * map.errors[index], 5e-7 * largest)
       let value = map.values[index]
       switch function {
       case .relu, .relu6: if value <= floor { map.values[index] = 0 }
@@ -112,6 +129,16 @@ extension CascadeWalk {
       default: break
       }
     }
+  }
+
+  /// Records that a maximum was passed without its input being known.
+  func recordLeap(_ source: Network.Source, _ pool: Int, unknowns: Int, equations: Int) {
+    steps.append(
+      ChainSummary.Step(
+        layer: network.nodes[pool].name, kind: network.nodes[pool].layer.kind,
+        route: "zero padding of the layer below", unknowns: unknowns, forwardEquations: 0,
+        gradientEquations: equations, rank: nil, outcome: .gradientOnly,
+        note: "which entries won is known, their values are not"))
   }
 
   private func record(

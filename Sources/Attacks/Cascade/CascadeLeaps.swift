@@ -1,13 +1,274 @@
+internal import LinearAlgebra
 internal import Networks
+internal import TensorIR
 
 extension CascadeWalk {
-  /// Finds the active entries of a map of which only the means are known.
-  func leapOverMean(_ source: Network.Source, _ readers: [Int]) throws(CascadeStop) -> Bool {
-    false
+  /// A convolution below a value, with what its output is multiplied by on the way up.
+  struct Foundation {
+    var site: KernelSite
+    /// One factor per output channel.
+    var factors: [Double]
+    /// The sum of the loss gradient over the places, per output channel, at some point on the way,
+    /// divided by the factor from there up; `nil` if no bias or shift tells it.
+    var sums: [Double]?
+    var weightGradient: [Double]
+    /// Standard error of an entry of the weight gradient relative to their root mean square.
+    var relativeError: Double
   }
 
-  /// Finds which entries won a maximum.
+  /// Finds the active entries of a map of which only the means are known, such as the last one in
+  /// front of global average pooling, from the zero padding of the convolution below.
+  ///
+  /// - Returns: Whether the loss gradient below the activation is now known.
+  func leapOverMean(_ source: Network.Source, _ readers: [Int]) throws(CascadeStop) -> Bool {
+    guard case .node(let node) = source, case .elementwise(let function) = linearity(node),
+      let levels = function.levels, let arriving = gradients[source],
+      let below = network.nodes[node].sources.first, let channels = programs.shape(of: source).last
+    else { return false }
+    let places = arriving.count / channels
+    let means = Array(arriving[..<channels])
+    guard
+      arriving.indices.allSatisfy({
+        abs(arriving[$0] - means[$0 % channels]) <= 1e-9 * abs(means[$0 % channels])
+      })
+    else { return false }
+    guard let base = foundation(of: below) else {
+      throw CascadeStop("no convolution with observed gradient lies under \(name(below))", at: node)
+    }
+    let scales = zip(means, base.factors).map { $0 * $1 }
+    let sums = base.sums.map { zip($0, means).map { $1 == 0 ? 0 : $0 / $1 } }
+    let slopes: DenseMatrix
+    do throws(PatchWalkFailure) {
+      slopes = try withTolerances(of: base) { (tolerance) throws(PatchWalkFailure) in
+        try self.slopes(
+          base, scales: scales, levels: levels, sums: sums, tolerance: tolerance)
+      }
+    } catch {
+      throw CascadeStop(
+        "the active entries of \(name(source)) were not found from '\(network.nodes[base.site.node].name)': \(error)",
+        at: node)
+    }
+    var gradient = arriving
+    for place in 0..<places {
+      for channel in 0..<channels {
+        gradient[place * channels + channel] *= slopes[channel, place]
+      }
+    }
+    gradients[below] = gradient
+    gradientErrors[below] = gradientErrors[source]
+    return true
+  }
+
+  private func slopes(
+    _ base: Foundation, scales: [Double], levels: [Double], sums: [Double]?,
+    tolerance: Double
+  ) throws(PatchWalkFailure) -> DenseMatrix {
+    let site = base.site
+    let largest = scales.reduce(0) { max($0, abs($1)) }
+    // Channels with a small gradient are mostly noise; they are read off last.
+    func live(_ least: Double) -> [Int] {
+      scales.indices.filter { channel in
+        abs(scales[channel]) > least * largest && (sums.map { abs($0[channel]) > 0.25 } ?? true)
+      }
+    }
+    let strong = live(3e-3).count >= 2 * site.outputPlaces ? live(3e-3) : live(1e-7)
+    let q = base.quotient(scales)
+    let rows = q.rows(at: strong)
+    let known = sums.map { sums in strong.map { Optional(sums[$0]) } }
+    guard site.taps > 1 else { throw .noPadding }
+    let walk = try PatchWalk(rows, site.patchMap(), tolerance: tolerance)
+    let mask = try GlobalPoolingMask(walk, levels: levels, sums: known)
+    var slopes = Array(repeating: 0.0, count: site.outputs * site.outputPlaces)
+    for (row, channel) in strong.enumerated() {
+      for place in 0..<site.outputPlaces {
+        slopes[place * site.outputs + channel] = mask.slopes[row, place]
+      }
+    }
+    let rest = Set(live(1e-9)).subtracting(strong).sorted()
+    if !rest.isEmpty {
+      // With the patches known, each further channel is a small least-squares problem.
+      guard let patches = try? QRDecomposition(mask.slopes).solve(rows),
+        let factors = try? QRDecomposition(patches.transposed)
+      else { throw .noPadding }
+      let found = factors.solve(q.rows(at: rest).transposed)
+      for (column, channel) in rest.enumerated() {
+        for place in 0..<site.outputPlaces {
+          let entry = found[place, column]
+          slopes[place * site.outputs + channel] =
+            levels.min { abs($0 - entry) < abs($1 - entry) } ?? 0
+        }
+      }
+    }
+    return DenseMatrix(rows: site.outputs, columns: site.outputPlaces, elements: slopes)
+  }
+
+  /// Tries how much noisier than its storage the weight gradient may be: what a framework computes in
+  /// single precision is less exact than that. A wrong guess is a failure, never a wrong answer.
+  private func withTolerances<Result>(
+    of base: Foundation, _ body: (Double) throws(PatchWalkFailure) -> Result
+  ) throws(PatchWalkFailure) -> Result {
+    var failure: PatchWalkFailure?
+    for factor in [3.0, 10, 30, 100] {
+      do throws(PatchWalkFailure) {
+        return try body(factor * base.relativeError)
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    throw failure ?? .noPadding
+  }
+
+  /// Finds which entries won a maximum, from the zero padding of the convolution below.
   func leapOverMaximum(_ source: Network.Source, _ pool: Int) throws(CascadeStop) {
-    throw CascadeStop("no closed form leads through the maximum", at: pool)
+    guard let pooled = gradients[.node(pool)], let layer = network.nodes[pool].layer as? Pooling,
+      readers(of: source) == [pool]
+    else {
+      throw CascadeStop("no closed form leads through '\(network.nodes[pool].name)'", at: pool)
+    }
+    var below = source
+    if case .node(let node) = source, case .elementwise(let function) = linearity(node) {
+      guard function == .relu, let before = network.nodes[node].sources.first else {
+        throw CascadeStop(
+          "the winners of '\(network.nodes[pool].name)' behind \(function.name) are not sought",
+          at: pool)
+      }
+      below = before
+    }
+    guard let base = foundation(of: below), base.site.taps > 1 else {
+      throw CascadeStop(
+        "no convolution with observed gradient and neighbours lies under "
+          + "'\(network.nodes[pool].name)'", at: pool)
+    }
+    let shape = programs.shape(of: source)
+    let windows = programs.shape(of: .node(pool))
+    guard shape.count == 3, windows.count == 3, layer.window.count == 2,
+      layer.window == layer.stride, layer.dilation == [1, 1],
+      windows[0] * layer.window[0] <= shape[0], windows[1] * layer.window[1] <= shape[1]
+    else {
+      throw CascadeStop(
+        "the windows of '\(network.nodes[pool].name)' overlap or are padded", at: pool)
+    }
+    let (height, width) = (windows[0] * layer.window[0], windows[1] * layer.window[1])
+    let channels = shape[2]
+    let winners: PoolingWinners
+    do throws(PatchWalkFailure) {
+      winners = try withTolerances(of: base) { (tolerance) throws(PatchWalkFailure) in
+        let walk = try PatchWalk(
+          base.quotient(base.factors), base.site.patchMap(height: height, width: width),
+          tolerance: tolerance, allowsSilentPositions: true)
+        return try PoolingWinners(
+          walk,
+          pooled: DenseMatrix(
+            rows: channels, columns: windows[0] * windows[1], elements: pooled),
+          windows: .init(height: layer.window[0], width: layer.window[1]))
+      }
+    } catch {
+      throw CascadeStop(
+        "the winners of '\(network.nodes[pool].name)' were not found: \(error)", at: pool)
+    }
+    var gradient = Array(repeating: 0.0, count: shape.reduce(1, *))
+    for row in 0..<height {
+      for column in 0..<width {
+        for channel in 0..<channels {
+          gradient[(row * shape[1] + column) * channels + channel] =
+            winners.gradient[channel, row * width + column]
+        }
+      }
+    }
+    gradients[below] = gradient
+    gradientErrors[below] = gradientErrors[.node(pool)]
+    recordLeap(source, pool, unknowns: gradient.count, equations: base.weightGradient.count)
+  }
+
+  /// The convolution under a value that only scales, shifts and sums of maps separate from it.
+  func foundation(of source: Network.Source) -> Foundation? {
+    guard let channels = programs.shape(of: source).last else { return nil }
+    let found = foundations(of: source, Array(repeating: 1, count: channels), nil)
+    return found.max { $0.site.suitability < $1.site.suitability }
+  }
+
+  private func foundations(
+    of source: Network.Source, _ factors: [Double], _ sums: [Double]?
+  ) -> [Foundation] {
+    guard case .node(let node) = source else { return [] }
+    let entry = network.nodes[node]
+    func divided(_ role: ParameterRole) -> [Double]? {
+      programs.elements(node, role, of: observation.gradient).map {
+        zip($0, factors).map { $1 == 0 ? 0 : $0 / $1 }
+      }
+    }
+    switch linearity(node) {
+    case .sum: return entry.sources.flatMap { foundations(of: $0, factors, sums) }
+    case .entrywiseAffine:
+      guard let segment = try? layer(node) else { return [] }
+      segment.linearizeAnywhere()
+      let ones = Array(repeating: 1.0, count: programs.count(of: source))
+      guard let scale = try? segment.push([ones]), let before = entry.sources.first else {
+        return []
+      }
+      return foundations(
+        of: before, factors.indices.map { factors[$0] * scale[$0] }, sums ?? divided(.shift))
+    case .affine:
+      guard entry.layer is Networks.Convolution, let before = entry.sources.first,
+        let site = KernelSite(
+          node, of: network, input: programs.shape(of: before), output: programs.shape(of: source)),
+        site.groups == 1, site.inputExtents.count == 2,
+        let weightGradient = programs.elements(node, .weight, of: observation.gradient)
+      else { return [] }
+      let size = weightGradient.rootMeanSquareOrZero
+      return [
+        Foundation(
+          site: site, factors: factors, sums: sums ?? divided(.bias),
+          weightGradient: weightGradient,
+          relativeError: size > 0 ? observation.roundingError(node, .weight) / size : 0)
+      ]
+    default: return []
+    }
+  }
+}
+
+extension CascadeWalk.Foundation {
+  /// The weight gradient with every output channel divided by a factor.
+  ///
+  /// - Shape: outputs × taps · inputs.
+  func quotient(_ divisors: [Double]) -> DenseMatrix {
+    let outputs = site.outputs
+    return DenseMatrix(
+      rows: outputs, columns: weightGradient.count / outputs,
+      elements: weightGradient.indices.map { index in
+        let divisor = divisors[index % outputs]
+        return divisor == 0 ? 0 : weightGradient[index] / divisor
+      })
+  }
+}
+
+extension KernelSite {
+  /// Prefers convolutions whose patches overlap over those of a single tap.
+  fileprivate var suitability: Int { taps > 1 ? 2 : 1 }
+
+  /// The geometry as the patch walk wants it, for the first rows and columns of the output.
+  fileprivate func patchMap(height: Int? = nil, width: Int? = nil) -> PatchWalk.Map {
+    let extents = [height ?? outputExtents[0], width ?? outputExtents[1]]
+    let geometry = geometry ?? ConvolutionGeometry(
+      stride: [1, 1], low: [0, 0], high: [0, 0], dilation: [1, 1])
+    let high = (0..<2).map { axis in
+      let reach = (extents[axis] - 1) * geometry.stride[axis]
+        + geometry.dilation[axis] * (kernel[axis] - 1) + 1
+      return max(0, reach - geometry.low[axis] - inputExtents[axis])
+    }
+    return PatchWalk.Map(
+      height: extents[0], width: extents[1], kernel: kernel, low: geometry.low, high: high,
+      stride: geometry.stride.max() ?? 1, inputs: inputs)
+  }
+}
+
+extension ActivationFunction {
+  /// The slopes of a piecewise-linear function with two of them.
+  var levels: [Double]? {
+    switch self {
+    case .relu: [0, 1]
+    case .leakyReLU(let slope): [slope, 1]
+    default: nil
+    }
   }
 }

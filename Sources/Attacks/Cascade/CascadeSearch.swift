@@ -1,6 +1,7 @@
 internal import AuditModel
 import Glibc
 internal import Networks
+internal import TensorIR
 internal import Tensors
 
 /// The model input from what the walk determined, by least squares.
@@ -45,7 +46,7 @@ final class CascadeSearch {
 
   private func searchByFeatures() throws(CascadeStop) {
     guard let source = walk.determined.last, let map = walk.maps[source] else { return }
-    let features = try FeatureResiduals(source, map, walk: walk)
+    let features = try FrontierResiduals(source, map, walk: walk, in: .double)
     var marquardt = LevenbergMarquardt()
     if getenv("BOX") != nil { marquardt.range = walk.observation.inputRange }
     marquardt.goal = 1e-24
@@ -53,8 +54,18 @@ final class CascadeSearch {
     let count = walk.programs.count(of: .input(0))
     progress("from \(walk.name(source)): \(features.equalities) equalities for \(count) values")
     let middle = walk.observation.inputRange.map { ($0.lowerBound + $0.upperBound) / 2 } ?? 0.5
+    if let v = getenv("DAMP") { marquardt.damping = Double(String(cString: v))! }
+    let start0 = getenv("START").map { Double(String(cString: $0))! } ?? middle
+    if let path = getenv("TRUTH") {
+      let f = fopen(path, "r")!
+      var t = [Double](repeating: 0, count: count)
+      for i in 0..<count { var v = 0.0; withUnsafeMutablePointer(to: &v) { _ = withVaList([$0]) { vfscanf(f, "%lf", $0) } }; t[i] = v }
+      let r = try features.residuals(at: t)
+      let n = map.values.count
+      progress("TRUTH objective features \(r[..<n].reduce(0) { $0 + $1 * $1 }) gradient \(r[n...].reduce(0) { $0 + $1 * $1 }) worst \(r.map(abs).max()!)")
+    }
     let outcome = try marquardt.solve(
-      features, from: Array(repeating: middle, count: count))
+      features, from: Array(repeating: start0, count: count))
     input = outcome.point
   }
 }

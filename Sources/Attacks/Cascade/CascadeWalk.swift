@@ -26,6 +26,12 @@ final class CascadeWalk {
   var stop: CascadeStop?
   /// Determined maps, in the order in which they were found.
   var determined: [Network.Source] = []
+  /// The value at which the equations were too few.
+  var openSource: Network.Source?
+  /// Signs of activations that the gradients of biases corrected.
+  var corrections = 0
+  /// Solutions before they were brought into the range of their function.
+  var unrestricted: [Network.Source: [Double]] = [:]
   private var layers: [Int: Segment] = [:]
   let progress: (String) -> Void
 
@@ -187,6 +193,9 @@ extension CascadeWalk {
       throw CascadeStop(
         "\(ambiguous) of \(arriving.count) outputs of \(function.name) at "
           + "'\(network.nodes[node].name)' have two possible inputs", at: node)
+    }
+    if let levels = function.levels {
+      correctSigns(of: &result, arriving: arriving, at: node, levels)
     }
     let own = total > 0 ? (missed / total).squareRoot() : 0
     let source = network.nodes[node].sources[0]

@@ -126,7 +126,7 @@ extension GradientResiduals {
   private func program(_ direction: Direction) throws(CascadeStop) -> any CompiledProgram {
     if let known = programs[direction] { return known }
     let parts = try walk.programs.graph(
-      from: [.input(0)], to: walk.start, givenAs: direction == .value ? .argument : .parameter)
+      from: [.input(0)], to: [walk.start], givenAs: direction == .value ? .argument : .parameter)
     var graph = parts.graph
     let output = try Segment.result(of: parts, walk.start)
     let head = graph.input("head", output.type, .parameter)

@@ -71,15 +71,15 @@ final class LayerPrograms {
   func segment(
     from cuts: [Network.Source], to target: Int, in precision: Precision = .double
   ) throws(CascadeStop) -> Segment {
-    let forward = try graph(from: cuts, to: target, givenAs: .argument)
-    let linear = try graph(from: cuts, to: target, givenAs: .parameter)
+    let forward = try graph(from: cuts, to: [target], givenAs: .argument)
+    let linear = try graph(from: cuts, to: [target], givenAs: .parameter)
     return Segment(
       forward, linear, target: target, programs: self, precision: precision)
   }
 
   /// The part of the network between values, as a graph.
   func graph(
-    from cuts: [Network.Source], to target: Int, givenAs kind: Graph.InputKind
+    from cuts: [Network.Source], to targets: [Int], givenAs kind: Graph.InputKind
   ) throws(CascadeStop) -> NetworkGraph {
     var given: [(source: Network.Source, map: FeatureMap)] = []
     for cut in cuts {
@@ -87,7 +87,7 @@ final class LayerPrograms {
       given.append((cut, map))
     }
     do throws(UnsupportedLayer) {
-      return try network.segment(from: given, to: [target], givenAs: kind)
+      return try network.segment(from: given, to: targets, givenAs: kind)
     } catch {
       throw CascadeStop(error)
     }

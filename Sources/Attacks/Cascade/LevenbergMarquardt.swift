@@ -36,7 +36,19 @@ struct LevenbergMarquardt {
     var (lambda, products, steps) = (damping, 0, 0)
     search: while steps < stepLimit, objective > goal, objective.isFinite, !isCancelled() {
       try function.linearize(at: x)
-      let gradient = try function.pull(residuals)
+      var gradient = try function.pull(residuals)
+      // A value at its bound that would leave the box stays where it is in this step.
+      let isHeld = range.map { range in
+        x.indices.map {
+          x[$0] <= range.lowerBound && gradient[$0] > 0
+            || x[$0] >= range.upperBound && gradient[$0] < 0
+        }
+      }
+      func free(_ v: [Double]) -> [Double] {
+        guard let isHeld else { return v }
+        return v.indices.map { isHeld[$0] ? 0 : v[$0] }
+      }
+      gradient = free(gradient)
       let norm = Self.energy(gradient)
       guard norm > 0 else { break }
       let along = try function.push(gradient)
@@ -49,9 +61,9 @@ struct LevenbergMarquardt {
           damping: (lambda * curvature).squareRoot(), tolerance: 1e-7,
           iterationLimit: productLimit
         ) { (v: [Double]) throws(CascadeStop) in
-          try function.push(v)
+          try function.push(free(v))
         } transpose: { (u: [Double]) throws(CascadeStop) in
-          try function.pull(u)
+          free(try function.pull(u))
         }
         products += 2 * outcome.iterations
         let candidate = zip(x, outcome.solution).map { old, step in

@@ -1,5 +1,6 @@
 internal import LinearAlgebra
 internal import Networks
+import Glibc
 
 /// The input map of one or more linear layers from everything that is linear in it.
 ///
@@ -157,6 +158,7 @@ extension MapSolve {
     let scale = (energy / Double(max(strong * projected.columns, 1))).squareRoot()
     while strong > 0, 1 / values[strong - 1] > 0.02 * scale { strong -= 1 }
     bucket.rank = strong
+    if getenv("DBG") != nil { print("places \(places) rows \(matrix.rows) strong \(strong) of \(limit) scale \(scale) s0 \(largest) last \(values.last ?? 0) forward \(forwardCount)") }
     // Where forward equations abound, let them help with the badly fixed directions too.
     let share = bucket.channels.count
     while strong > 0, 1 / values[strong - 1] > 1e-6 * scale,
@@ -229,7 +231,7 @@ extension MapSolve {
     var system = OpenSystem(columns: open)
     for equations in forwards {
       let site = equations.site
-      let rows = system.addRows(equations.output.errors)
+      let rows = system.addRows(errors(of: equations, given: solution.map))
       let known = site.response(solution.map.values, equations.weight)
       system.setRight(rows, zip(equations.output.values, known).map { $0 - $1 })
       for bucket in buckets {
@@ -305,6 +307,19 @@ extension MapSolve {
     }
   }
 
+  /// Standard errors of forward equations once the strong directions are given with theirs.
+  private func errors(of equations: ForwardEquations, given map: KnownMap) -> [Double] {
+    let site = equations.site
+    let inherited = map.errors.filter(\.isFinite).rootMeanSquareOrZero
+    var norms = Array(repeating: 0.0, count: site.outputs)
+    for index in equations.weight.indices {
+      norms[index % site.outputs] += equations.weight[index] * equations.weight[index]
+    }
+    return equations.output.errors.enumerated().map { index, error in
+      (error * error + norms[index % site.outputs] * inherited * inherited).squareRoot()
+    }
+  }
+
   /// The misfit of the gradient equations and how much they amplify errors.
   private func measure(_ solution: inout MapSolution) {
     guard solution.isDetermined, !gradients.isEmpty else { return }
@@ -341,11 +356,6 @@ extension MapSolve {
 }
 
 extension DenseMatrix {
-  /// Every element times a factor.
-  fileprivate func scaled(by factor: Double) -> DenseMatrix {
-    DenseMatrix(rows: rows, columns: columns, elements: elements.map { $0 * factor })
-  }
-
   /// Row `i` times `factors[i]`.
   fileprivate func scalingRows(by factors: [Double]) -> DenseMatrix {
     var scaled = elements

@@ -78,13 +78,17 @@ struct OpenSystem {
       }
       guard rank == columns else { return Answer(values: [], errors: [], rank: rank) }
       let solutions = factors.solve(rightSides)
+      let values = solutions.column(0)
+      // Rows may be noisier than stated; what they leave unexplained tells.
+      let missed = zip(matrix(values), right).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      let excess = rows > columns ? max(1, (missed / Double(rows - columns)).squareRoot()) : 1
       let errors = (0..<columns).map { column in
         let total = (1...draws).reduce(0.0) {
           $0 + solutions[column, $1] * solutions[column, $1]
         }
-        return (total / Double(draws)).squareRoot()
+        return excess * (total / Double(draws)).squareRoot()
       }
-      return Answer(values: solutions.column(0), errors: errors, rank: rank)
+      return Answer(values: values, errors: errors, rank: rank)
     } catch {
       throw CascadeStop("the equations cannot be factored: \(error)")
     }

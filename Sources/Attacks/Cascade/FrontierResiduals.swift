@@ -1,0 +1,183 @@
+internal import Networks
+internal import TensorIR
+internal import Tensors
+
+/// The deepest determined map, and the weight gradients of the layers just below it, against what a
+/// model input would give.
+///
+/// The loss gradients at these layers are known, so everything is a function of forward passes alone:
+/// where a ReLU was active, what enters it has to be equal; where it was not, what enters must not be
+/// above zero; and `W̄ = G(z̄) x` holds for the map `x` that was left open. Every block is divided by its
+/// own size.
+final class FrontierResiduals: ResidualFunction {
+  private let walk: CascadeWalk
+  private let precision: Precision
+  /// The node whose output is compared.
+  private let depth: Int
+  private let target: [Double]
+  private let isInactive: [Bool]
+  private let scale: Double
+  /// Layers whose weight gradient is compared.
+  private let readers: [Int]
+  private let observed: [[Double]]
+  private let weights: [Double]
+  private var isOpen: [Bool] = []
+  private var point: [Double] = []
+  private var programs: [Direction: any CompiledProgram] = [:]
+  private var isBound: Set<Direction> = []
+
+  private enum Direction { case value, push, pull }
+
+  var count: Int { observed.reduce(target.count) { $0 + $1.count } }
+  /// Residuals that have to vanish, whatever the sign.
+  var equalities: Int { observed.reduce(isInactive.count { !$0 }) { $0 + $1.count } }
+
+  /// - Throws: ``CascadeStop`` if nothing leads from the input to the map.
+  init(
+    _ source: Network.Source, _ map: KnownMap, walk: CascadeWalk, in precision: Precision
+  ) throws(CascadeStop) {
+    guard case .node(let node) = source else {
+      throw CascadeStop("the map is the model input")
+    }
+    self.walk = walk
+    self.precision = precision
+    var (target, inactive) = (map.values, map.values.map { _ in false })
+    var depth = node
+    if case .elementwise(let function) = walk.linearity(node),
+      case .node(let before)? = walk.network.nodes[node].sources.first
+    {
+      let inverses = map.values.map { function.inverse($0) }
+      if function == .relu || inverses.allSatisfy({ $0 != nil }) {
+        depth = before
+        target = inverses.map { $0 ?? 0 }
+        if function == .relu { inactive = map.values.map { $0 <= 0 } }
+      }
+    }
+    self.depth = depth
+    self.target = target
+    isInactive = inactive
+    let size = target.rootMeanSquareOrZero
+    scale = size > 0 ? 1 / size : 1
+    var (readers, observed, weights) = ([Int](), [[Double]](), [Double]())
+    if let open = walk.openSource {
+      for reader in walk.readers(of: open) where walk.gradients[.node(reader)] != nil {
+        guard
+          KernelSite(
+            reader, of: walk.network, input: walk.programs.shape(of: open),
+            output: walk.programs.shape(of: .node(reader))) != nil,
+          let gradient = walk.programs.elements(reader, .weight, of: walk.observation.gradient)
+        else { continue }
+        let size = gradient.rootMeanSquareOrZero
+        guard size > 0 else { continue }
+        readers.append(reader)
+        observed.append(gradient)
+        weights.append(1 / size)
+      }
+    }
+    self.readers = readers
+    self.observed = observed
+    self.weights = weights
+  }
+
+  func residuals(at x: [Double]) throws(CascadeStop) -> [Double] {
+    let program = try program(.value)
+    program.bind(x, to: "cut/0")
+    try Segment.run(program)
+    let values = program.elements(of: "features")
+    var result = values.indices.map {
+      scale * (isInactive[$0] ? max(values[$0], 0) : values[$0] - target[$0])
+    }
+    for (place, elements) in observed.enumerated() {
+      let (found, weight) = (program.elements(of: "gradient/\(place)"), weights[place])
+      for index in elements.indices { result.append((found[index] - elements[index]) * weight) }
+    }
+    return result
+  }
+
+  func linearize(at x: [Double]) throws(CascadeStop) {
+    let program = try program(.value)
+    program.bind(x, to: "cut/0")
+    try Segment.run(program)
+    let values = program.elements(of: "features")
+    isOpen = values.indices.map { !isInactive[$0] || values[$0] > 0 }
+    point = x
+    isBound = []
+  }
+
+  func push(_ direction: [Double]) throws(CascadeStop) -> [Double] {
+    let program = try program(.push)
+    if isBound.insert(.push).inserted { program.bind(point, to: "cut/0") }
+    program.bind(direction, to: "tangent")
+    try Segment.run(program)
+    let moved = program.elements(of: "features")
+    var result = moved.indices.map { isOpen[$0] ? scale * moved[$0] : 0 }
+    for place in observed.indices {
+      let (found, weight) = (program.elements(of: "gradient/\(place)"), weights[place])
+      for value in found { result.append(value * weight) }
+    }
+    return result
+  }
+
+  func pull(_ cotangent: [Double]) throws(CascadeStop) -> [Double] {
+    let program = try program(.pull)
+    if isBound.insert(.pull).inserted { program.bind(point, to: "cut/0") }
+    program.bind(
+      target.indices.map { isOpen[$0] ? scale * cotangent[$0] : 0 }, to: "features-cotangent")
+    var offset = target.count
+    for (place, elements) in observed.enumerated() {
+      let weight = weights[place]
+      program.bind(
+        cotangent[offset..<offset + elements.count].map { $0 * weight },
+        to: "cotangent/\(place)")
+      offset += elements.count
+    }
+    try Segment.run(program)
+    return program.elements(of: "slope")
+  }
+
+  private func program(_ direction: Direction) throws(CascadeStop) -> any CompiledProgram {
+    if let known = programs[direction] { return known }
+    let parts = try walk.programs.graph(
+      from: [.input(0)], to: [depth] + readers,
+      givenAs: direction == .value ? .argument : .parameter)
+    var graph = parts.graph
+    let features = try Segment.result(of: parts, depth)
+    var gradients: [Value] = []
+    for (place, reader) in readers.enumerated() {
+      let output = try Segment.result(of: parts, reader)
+      let head = graph.input("head/\(place)", output.type, .parameter)
+      let key = ParameterTable.Key(node: reader, role: .weight)
+      guard let weight = parts.parameters.first(where: { $0.key == key }) else {
+        throw CascadeStop("a weight is missing", at: reader)
+      }
+      gradients += graph.pullback(of: [(output, head)], to: [weight.value])
+    }
+    let x = parts.inputs[0]
+    switch direction {
+    case .value:
+      graph.output("features", features)
+      for (place, gradient) in gradients.enumerated() {
+        graph.output("gradient/\(place)", gradient)
+      }
+    case .push:
+      let tangent = graph.input("tangent", x.type)
+      let moved = graph.pushforward(of: [features] + gradients, along: [x: tangent])
+      graph.output("features", moved[0] ?? graph.zero(features.type))
+      for (place, gradient) in gradients.enumerated() {
+        graph.output("gradient/\(place)", moved[place + 1] ?? graph.zero(gradient.type))
+      }
+    case .pull:
+      var results = [(value: features, cotangent: graph.input("features-cotangent", features.type))]
+      for (place, gradient) in gradients.enumerated() {
+        results.append((gradient, graph.input("cotangent/\(place)", gradient.type)))
+      }
+      graph.output("slope", graph.pullback(of: results, to: [x])[0])
+    }
+    let program = try walk.programs.compile(graph, parts.parameters, in: precision)
+    for (place, reader) in readers.enumerated() {
+      program.bind(walk.gradients[.node(reader)] ?? [], to: "head/\(place)")
+    }
+    programs[direction] = program
+    return program
+  }
+}

@@ -1,0 +1,86 @@
+internal import Networks
+
+extension CascadeWalk {
+  /// Corrects the sign pattern of a piecewise-linear activation by what biases below it observed.
+  ///
+  /// The gradient of a bias or shift is the sum of the loss gradient over the places of its channel,
+  /// so one wrong entry shows as a difference of exactly its size. Entries whose value is nearest to the
+  /// kink are tried first, alone and in pairs.
+  ///
+  /// - Parameters:
+  ///   - gradient: What enters below the activation, `[places, channels]`; entries are corrected.
+  ///   - arriving: The loss gradient behind the activation.
+  ///   - node: The activation.
+  func correctSigns(
+    of gradient: inout [Double], arriving: [Double], at node: Int, _ levels: [Double]
+  ) {
+    guard let source = network.nodes[node].sources.first, var map = maps[.node(node)],
+      let sums = observedSums(at: source), let low = levels.min(), let high = levels.max()
+    else { return }
+    let solved = unrestricted[.node(node)] ?? map.values
+    let channels = sums.values.count
+    let places = gradient.count / channels
+    let largest = map.values.reduce(0) { max($0, abs($1)) }
+    var changed = 0
+    for channel in 0..<channels {
+      let entries = (0..<places).map { $0 * channels + channel }
+      let (sum, size) = entries.reduce(into: (0.0, 0.0)) {
+        $0.0 += gradient[$1]
+        $0.1 += abs(arriving[$1])
+      }
+      let missing = sums.values[channel] - sum
+      let relative = gradientErrors[.node(node)] ?? 0
+      let tolerance = max(8 * sums.error, (4e-7 + relative) * size)
+      guard abs(missing) > tolerance else { continue }
+      let near = entries.filter { abs(solved[$0]) < max(1e-3 * largest, 40 * map.errors[$0]) }
+        .sorted { abs(solved[$0]) < abs(solved[$1]) }.prefix(24)
+      func change(_ entry: Int) -> Double {
+        let isHigh = gradient[entry] == high * arriving[entry]
+        return (isHigh ? low - high : high - low) * arriving[entry]
+      }
+      let ordered = Array(near)
+      let pairs = ordered.indices.flatMap { first in
+        ordered.indices.filter { $0 > first && $0 < 12 }.map { [ordered[first], ordered[$0]] }
+      }
+      let candidates = ordered.map { [$0] } + pairs
+      guard
+        let flip = candidates.first(where: { entries in
+          abs(entries.reduce(missing) { $0 - change($1) }) <= tolerance
+        })
+      else {
+        progress("channel \(channel) of \(network.nodes[node].name) misses \(missing), tolerance \(tolerance) size \(size) near \(ordered.prefix(4).map { "\(map.values[$0]) ± \(map.errors[$0]): \(change($0))" })")
+        continue
+      }
+      progress("flip channel \(channel) of \(network.nodes[node].name) misses \(missing) tolerance \(tolerance) \(flip.map { "\(map.values[$0]) ± \(map.errors[$0]): \(change($0))" })")
+      for entry in flip {
+        let isHigh = gradient[entry] == high * arriving[entry]
+        gradient[entry] = (isHigh ? low : high) * arriving[entry]
+        map.values[entry] = isHigh ? 0 : max(map.values[entry], 1e-9 * largest)
+        changed += 1
+      }
+    }
+    if changed > 0 { maps[.node(node)] = map }
+    corrections += changed
+  }
+
+  /// The observed gradient of a bias or shift whose loss gradient is that of a value.
+  private func observedSums(
+    at source: Network.Source
+  ) -> (values: [Double], error: Double)? {
+    guard case .node(let node) = source else { return nil }
+    switch linearity(node) {
+    case .sum:
+      return network.nodes[node].sources.lazy.compactMap { self.observedSums(at: $0) }.first
+    case .entrywiseAffine:
+      return programs.elements(node, .shift, of: observation.gradient).map {
+        ($0, observation.roundingError(node, .shift))
+      }
+    case .affine:
+      guard network.nodes[node].layer is Networks.Convolution else { return nil }
+      return programs.elements(node, .bias, of: observation.gradient).map {
+        ($0, observation.roundingError(node, .bias))
+      }
+    default: return nil
+    }
+  }
+}

@@ -109,6 +109,9 @@ let package = Package(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
       swiftSettings: settings),
     .testTarget(
+      name: "AuditingTests", dependencies: ["AuditModel", "Auditing", "Networks"],
+      swiftSettings: settings),
+    .testTarget(
       name: "BenchmarkingTests",
       dependencies: ["Benchmarking", "TensorIR", "leakaudit"],
       swiftSettings: settings),

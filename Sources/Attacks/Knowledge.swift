@@ -5,7 +5,8 @@ package struct Knowledge: Sendable {
   /// Inputs of one layer that were recovered.
   package struct Recovery: Sendable {
     package var node: Int
-    /// One vector per sample, in the units in which they enter the layer.
+    /// One vector per sample, in the units in which they enter the layer and in the order of axes in
+    /// which the file declares its input, whatever order a graph computes in.
     package var samples: [[Double]]
     /// Which entries are determined; `nil` if all are.
     package var isDetermined: [Bool]?
@@ -54,6 +55,8 @@ package struct Knowledge: Sendable {
   /// The factor between the simulated gradient and the observed one.
   package var networkScale: Double?
   package var preflight: [PreflightCheck] = []
+  /// How far down the network the closed forms went; the audit fills in the artefact.
+  package var chain: ChainSummary?
 
   package init() {}
 

@@ -66,11 +66,13 @@ let package = Package(
     .target(
       name: "Auditing",
       dependencies: [
-        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "Tensors",
+        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "TensorIR",
+        "Tensors",
       ],
       swiftSettings: settings),
     .executableTarget(
-      name: "leakaudit", dependencies: ["Auditing", argumentParser], swiftSettings: settings),
+      name: "leakaudit", dependencies: ["Auditing", "CPUBackend", argumentParser],
+      swiftSettings: settings),
 
     // MARK: - Benchmarks
     .target(

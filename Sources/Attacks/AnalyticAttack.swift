@@ -1,4 +1,5 @@
 package import AuditModel
+package import TensorIR
 
 /// A closed-form recovery; one conformance per file in `Analytic/`.
 package protocol AnalyticAttack: Sendable {
@@ -42,8 +43,29 @@ package enum AttackCatalog {
     all.first { $0.metadata.identifier == identifier }
   }
 
+  /// What a finding's identifier stands for: an attack of ``all``, or the cascade, which uses them.
+  package static func metadata(identifiedBy identifier: String) -> AttackMetadata? {
+    identifier == AttackMetadata.cascade.identifier
+      ? .cascade : attack(identifiedBy: identifier)?.metadata
+  }
+
+  /// Every identifier that ``metadata(identifiedBy:)`` knows, in the order in which attacks run.
+  package static var identifiers: [String] {
+    all.map { $0.metadata.identifier } + [AttackMetadata.cascade.identifier]
+  }
+
   /// Runs every attack on one observation.
-  package static func run(on observation: Observation) -> Knowledge {
+  ///
+  /// - Parameters:
+  ///   - observation: What an attacker sees.
+  ///   - backend: What runs graphs; without one, attacks that need graphs are left out.
+  ///   - timeLimit: Seconds that a joint solve may take; `nil` for as long as it needs.
+  ///   - progress: Receives a line whenever long work gets on.
+  /// - Returns: What was found out, layer by layer.
+  package static func run(
+    on observation: Observation, backend: (any Backend)? = nil, timeLimit: Double? = nil,
+    progress: @Sendable (String) -> Void = { _ in }
+  ) -> Knowledge {
     var knowledge = Knowledge()
     for attack in all { attack.init().run(on: observation, knowing: &knowledge) }
     GradientSimulation.certify(&knowledge, on: observation)

@@ -26,7 +26,7 @@ struct KnowledgeFindings {
   }
 
   private func metadata(_ identifier: String) -> AttackMetadata {
-    AttackCatalog.attack(identifiedBy: identifier)?.metadata ?? AttackCatalog.all[0].metadata
+    AttackCatalog.metadata(identifiedBy: identifier) ?? AttackCatalog.all[0].metadata
   }
 
   private func finding(_ recovery: Knowledge.Recovery) -> Finding {
@@ -83,11 +83,13 @@ struct KnowledgeFindings {
 
   private func finding(_ node: Int, _ verdict: Knowledge.Verdict) -> Finding? {
     let name = observation.network.nodes[node].name
-    let isEmbedding = observation.network.nodes[node].layer is Embedding
+    let layer = observation.network.nodes[node].layer
+    let isEmbedding = layer is Embedding
     let metadata = metadata(
       isEmbedding
         ? "embedding-tokens"
-        : verdict.leak == .subspace ? "dense-chain" : "dense-input-inversion")
+        : !(layer is Dense)
+          ? "cascade" : verdict.leak == .subspace ? "dense-chain" : "dense-input-inversion")
     let evidence: Evidence
     let severity: Severity
     switch verdict.leak {

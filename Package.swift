@@ -111,7 +111,8 @@ let package = Package(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
       swiftSettings: settings),
     .testTarget(
-      name: "AuditingTests", dependencies: ["AuditModel", "Auditing", "Networks"],
+      name: "AuditingTests",
+      dependencies: ["Attacks", "AuditModel", "Auditing", "Checkpoints", "Networks", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "BenchmarkingTests",

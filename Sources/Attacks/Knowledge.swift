@@ -27,6 +27,27 @@ package struct Knowledge: Sendable {
     package var method: String
     package var measurements: [Finding.Measurement] = []
     package var preconditions: [String] = []
+
+    package init(
+      node: Int, samples: [[Double]], isDetermined: [Bool]? = nil,
+      outputGradient: [Double]? = nil, units: [[Int]] = [], labels: [Int?],
+      certificates: [Double], scope: String, isProven: Bool, predictedError: Double,
+      method: String, measurements: [Finding.Measurement] = [], preconditions: [String] = []
+    ) {
+      self.node = node
+      self.samples = samples
+      self.isDetermined = isDetermined
+      self.outputGradient = outputGradient
+      self.units = units
+      self.labels = labels
+      self.certificates = certificates
+      self.scope = scope
+      self.isProven = isProven
+      self.predictedError = predictedError
+      self.method = method
+      self.measurements = measurements
+      self.preconditions = preconditions
+    }
   }
 
   /// What is known about one layer.

@@ -1,14 +1,20 @@
-internal import Attacks
-internal import AuditModel
+package import Attacks
+package import AuditModel
 internal import Networks
 
 /// What the attacks found out, as statements for a report.
-struct KnowledgeFindings {
+package struct KnowledgeFindings {
   let knowledge: Knowledge
   let observation: Observation
   let artifact: String
 
-  var all: [Finding] {
+  package init(knowledge: Knowledge, observation: Observation, artifact: String) {
+    self.knowledge = knowledge
+    self.observation = observation
+    self.artifact = artifact
+  }
+
+  package var all: [Finding] {
     let recovered = knowledge.recoveries.keys.sorted().compactMap { knowledge.recoveries[$0] }
       .map(finding)
     let judged = knowledge.verdicts.keys.sorted().compactMap { node in
@@ -18,7 +24,7 @@ struct KnowledgeFindings {
   }
 
   /// Whether the layer's input is the model's own.
-  func isModelInput(_ node: Int) -> Bool {
+  package func isModelInput(_ node: Int) -> Bool {
     if observation.network.origin == .inferred {
       return observation.network.nodes[node].sources == [.input(0)]
     }

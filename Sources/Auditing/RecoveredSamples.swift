@@ -1,6 +1,6 @@
-internal import Attacks
-internal import AuditModel
-internal import Checkpoints
+package import Attacks
+package import AuditModel
+package import Checkpoints
 internal import Networks
 internal import Reports
 internal import Tensors
@@ -11,7 +11,7 @@ package struct RecoveredSaveError: Error, CustomStringConvertible {
 }
 
 /// Samples in the model's own axes, ready to be compared and saved.
-struct RecoveredSamples {
+package struct RecoveredSamples {
   private let recovery: Knowledge.Recovery
   private let observation: Observation
   private let isModelInput: Bool
@@ -19,7 +19,7 @@ struct RecoveredSamples {
   /// One vector per sample, in input units if the layer's input is the model's.
   private let inputs: [[Double]]
 
-  init(
+  package init(
     _ recovery: Knowledge.Recovery, observation: Observation, isModelInput: Bool, artifact: String
   ) {
     self.recovery = recovery
@@ -34,7 +34,7 @@ struct RecoveredSamples {
 
   private var layer: String { observation.network.nodes[recovery.node].name }
 
-  func summary(truth: Truth?) -> RecoverySummary {
+  package func summary(truth: Truth?) -> RecoverySummary {
     RecoverySummary(
       artifact: artifact, layer: layer, isModelInput: isModelInput, samples: inputs.count,
       batchSize: observation.batchSize, proven: recovery.isProven,
@@ -81,7 +81,7 @@ struct RecoveredSamples {
 
 extension RecoveredSamples {
   /// Writes `DIR/recovered.h5` and, for image-shaped inputs, one PNG per sample.
-  static func save(
+  package static func save(
     _ entries: [RecoveredSamples], in directory: String
   ) throws(RecoveredSaveError) {
     guard !entries.isEmpty else { return }

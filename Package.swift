@@ -39,10 +39,14 @@ let package = Package(
         .linkedLibrary("m"),
       ]),
 
+    .target(
+      name: "CLAPACK", linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("m")]),
+
     // MARK: - Vocabulary (no dependencies)
     .target(name: "AuditModel", swiftSettings: settings),
     .target(name: "Tensors", swiftSettings: settings),
     .target(name: "TensorIR", swiftSettings: settings),
+    .target(name: "LinearAlgebra", dependencies: ["CLAPACK"], swiftSettings: settings),
 
     // MARK: - Knowledge
     .target(
@@ -86,6 +90,8 @@ let package = Package(
     // MARK: - Tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
     .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
+    .testTarget(
+      name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"], swiftSettings: settings),
     .testTarget(
       name: "CPUBackendTests",
       dependencies: ["Attacks", "COneDNN", "CPUBackend", "Networks", "TensorIR"],

@@ -12,6 +12,8 @@ final class LayerPrograms {
   let backend: any Backend
   /// What every source holds: its shape and the order of its axes.
   private let maps: [Network.Source: FeatureMap]
+  /// Every parameter up to the last node.
+  let parameters: [ParameterTable.Key: GraphParameter]
 
   /// - Throws: ``CascadeStop`` if the network up to `last` is no graph.
   init(
@@ -40,6 +42,7 @@ final class LayerPrograms {
       var maps: [Network.Source: FeatureMap] = [.input(0): input]
       for (node, map) in whole.featureMaps { maps[.node(node)] = map }
       self.maps = maps
+      parameters = Dictionary(uniqueKeysWithValues: whole.parameters.map { ($0.key, $0) })
     } catch {
       throw CascadeStop(error)
     }
@@ -68,17 +71,34 @@ final class LayerPrograms {
   func segment(
     from cuts: [Network.Source], to target: Int, in precision: Precision = .double
   ) throws(CascadeStop) -> Segment {
+    let forward = try graph(from: cuts, to: target, givenAs: .argument)
+    let linear = try graph(from: cuts, to: target, givenAs: .parameter)
+    return Segment(
+      forward, linear, target: target, programs: self, precision: precision)
+  }
+
+  /// The part of the network between values, as a graph.
+  func graph(
+    from cuts: [Network.Source], to target: Int, givenAs kind: Graph.InputKind
+  ) throws(CascadeStop) -> NetworkGraph {
     var given: [(source: Network.Source, map: FeatureMap)] = []
     for cut in cuts {
       guard let map = maps[cut] else { throw CascadeStop("a value is not part of the graph") }
       given.append((cut, map))
     }
     do throws(UnsupportedLayer) {
-      let graph = try network.segment(from: given, to: [target])
-      return Segment(graph, target: target, programs: self, precision: precision)
+      return try network.segment(from: given, to: [target], givenAs: kind)
     } catch {
       throw CascadeStop(error)
     }
+  }
+
+  /// The elements of a parameter in the graph's order; `nil` if the table lacks it.
+  func elements(_ node: Int, _ role: ParameterRole, of table: ParameterTable) -> [Double]? {
+    guard let parameter = parameters[ParameterTable.Key(node: node, role: role)],
+      table[node, role] != nil
+    else { return nil }
+    return try? network.elements(of: [parameter], from: table).first
   }
 
   /// The programs of one layer, whose cuts are its sources.
@@ -110,95 +130,3 @@ final class LayerPrograms {
   }
 }
 
-/// A part of a network between given values and one result.
-final class Segment {
-  private let parts: NetworkGraph
-  private let target: Int
-  private let programs: LayerPrograms
-  private let precision: Precision
-  private var forwardProgram: (any CompiledProgram)?
-  private var pullbackProgram: (any CompiledProgram)?
-  private var pushforwardProgram: (any CompiledProgram)?
-
-  init(
-    _ parts: NetworkGraph, target: Int, programs: LayerPrograms, precision: Precision
-  ) {
-    self.parts = parts
-    self.target = target
-    self.programs = programs
-    self.precision = precision
-  }
-
-  private func result(_ graph: NetworkGraph) throws(CascadeStop) -> Value {
-    guard let map = graph.featureMaps[target] else {
-      throw CascadeStop("a layer is missing", at: target)
-    }
-    return map.value
-  }
-
-  private func compile(_ graph: Graph) throws(CascadeStop) -> any CompiledProgram {
-    // Only the parameters that the results depend on are still inputs.
-    let used = parts.parameters.filter { graph.input(named: $0.name) != nil }
-    return try programs.compile(graph, used, in: precision)
-  }
-
-  private func run(
-    _ program: any CompiledProgram, _ bindings: [(String, [Double])]
-  ) throws(CascadeStop) {
-    for (name, elements) in bindings { program.bind(elements, to: name) }
-    do throws(BackendError) { try program.run() } catch { throw CascadeStop(error) }
-  }
-
-  private func cuts(_ inputs: [[Double]]) -> [(String, [Double])] {
-    inputs.enumerated().map { ("cut/\($0)", $1) }
-  }
-
-  /// The result for given values, one per cut.
-  func value(_ inputs: [[Double]]) throws(CascadeStop) -> [Double] {
-    if forwardProgram == nil {
-      var graph = parts.graph
-      graph.output("value", try result(parts))
-      forwardProgram = try compile(graph)
-    }
-    guard let program = forwardProgram else { return [] }
-    try run(program, cuts(inputs))
-    return program.elements(of: "value")
-  }
-
-  /// `Jᵀ u` at given values, one cotangent per cut.
-  func pullback(_ inputs: [[Double]], _ cotangent: [Double]) throws(CascadeStop) -> [[Double]] {
-    if pullbackProgram == nil {
-      var graph = parts.graph
-      let value = try result(parts)
-      let arriving = graph.input("cotangent", value.type)
-      let leaving = graph.pullback(of: [(value, arriving)], to: parts.inputs)
-      for (place, cotangent) in leaving.enumerated() {
-        graph.output("slope/\(place)", cotangent)
-      }
-      pullbackProgram = try compile(graph)
-    }
-    guard let program = pullbackProgram else { return [] }
-    try run(program, cuts(inputs) + [("cotangent", cotangent)])
-    return parts.inputs.indices.map { program.elements(of: "slope/\($0)") }
-  }
-
-  /// `J v` at given values.
-  func pushforward(
-    _ inputs: [[Double]], _ tangents: [[Double]]
-  ) throws(CascadeStop) -> [Double] {
-    if pushforwardProgram == nil {
-      var graph = parts.graph
-      let value = try result(parts)
-      var directions: [Value: Value] = [:]
-      for (place, input) in parts.inputs.enumerated() {
-        directions[input] = graph.input("tangent/\(place)", input.type)
-      }
-      graph.output("tangent", graph.pushforward(of: value, along: directions))
-      pushforwardProgram = try compile(graph)
-    }
-    guard let program = pushforwardProgram else { return [] }
-    try run(
-      program, cuts(inputs) + tangents.enumerated().map { ("tangent/\($0)", $1) })
-    return program.elements(of: "tangent")
-  }
-}

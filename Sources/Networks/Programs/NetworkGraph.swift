@@ -48,20 +48,21 @@ extension Network {
   ///   - cuts: What counts as given, each with a map of the order and shape that the whole graph
   ///     gives it; nothing in front of a cut is built.
   ///   - targets: The nodes whose outputs are wanted.
+  ///   - kind: How often the given values change; what depends on parameters alone is computed once.
   ///   - mode: Whether batch statistics or stored ones normalise.
   /// - Returns: The graph; its inputs stand in the order of `cuts` and are called `cut/0`, `cut/1`, ….
   /// - Throws: ``UnsupportedLayer`` naming the first layer that the graph cannot express, or that
   ///   reads something in front of the cuts.
   public func segment(
     from cuts: [(source: Source, map: FeatureMap)], to targets: [Int],
-    mode: ForwardPass.Mode = .inference
+    givenAs kind: Graph.InputKind = .argument, mode: ForwardPass.Mode = .inference
   ) throws(UnsupportedLayer) -> NetworkGraph {
     var pass = ForwardPass(mode: mode)
     var maps: [Int: FeatureMap] = [:]
     var given: [Int: FeatureMap] = [:]
     var inputs: [Value] = []
     for (place, cut) in cuts.enumerated() {
-      let value = pass.graph.input("cut/\(place)", cut.map.value.type)
+      let value = pass.graph.input("cut/\(place)", cut.map.value.type, kind)
       inputs.append(value)
       switch cut.source {
       case .node(let node): maps[node] = cut.map.replacing(value)

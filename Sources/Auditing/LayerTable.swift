@@ -1,10 +1,10 @@
-internal import Attacks
-internal import AuditModel
-internal import Checkpoints
+package import Attacks
+package import AuditModel
+package import Checkpoints
 internal import Networks
 
 /// One row per layer: what its gradients disclose, observed or by theorem.
-struct LayerTable {
+package struct LayerTable {
   let model: BoundModel
   let artifact: String
   /// The observations and what the attacks made of them, best source first.
@@ -12,7 +12,17 @@ struct LayerTable {
   /// How far down the closed forms go, those from gradients first.
   let chains: [ChainReading]
 
-  var rows: [LayerSummary] {
+  package init(
+    model: BoundModel, artifact: String,
+    results: [(observation: Observation, knowledge: Knowledge)], chains: [ChainReading]
+  ) {
+    self.model = model
+    self.artifact = artifact
+    self.results = results
+    self.chains = chains
+  }
+
+  package var rows: [LayerSummary] {
     model.network.nodes.indices.map { node in
       let (leak, condition, reason) = judgement(node)
       let entry = model.network.nodes[node]

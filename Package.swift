@@ -58,7 +58,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Attacks", dependencies: ["AuditModel", "Networks", "TensorIR", "Tensors"],
+      name: "Attacks",
+      dependencies: ["AuditModel", "LinearAlgebra", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
@@ -105,7 +106,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "AttacksTests",
-      dependencies: ["AuditModel", "Attacks", "Networks", "TensorIR", "Tensors"],
+      dependencies: ["AuditModel", "Attacks", "LinearAlgebra", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],

@@ -45,13 +45,13 @@ package enum AttackCatalog {
 
   /// What a finding's identifier stands for: an attack of ``all``, or the cascade, which uses them.
   package static func metadata(identifiedBy identifier: String) -> AttackMetadata? {
-    identifier == AttackMetadata.cascade.identifier
-      ? .cascade : attack(identifiedBy: identifier)?.metadata
+    identifier == Cascade.metadata.identifier
+      ? Cascade.metadata : attack(identifiedBy: identifier)?.metadata
   }
 
   /// Every identifier that ``metadata(identifiedBy:)`` knows, in the order in which attacks run.
   package static var identifiers: [String] {
-    all.map { $0.metadata.identifier } + [AttackMetadata.cascade.identifier]
+    all.map { $0.metadata.identifier } + [Cascade.metadata.identifier]
   }
 
   /// Runs every attack on one observation.
@@ -64,10 +64,13 @@ package enum AttackCatalog {
   /// - Returns: What was found out, layer by layer.
   package static func run(
     on observation: Observation, backend: (any Backend)? = nil, timeLimit: Double? = nil,
-    progress: @Sendable (String) -> Void = { _ in }
+    progress: @escaping @Sendable (String) -> Void = { _ in }
   ) -> Knowledge {
     var knowledge = Knowledge()
     for attack in all { attack.init().run(on: observation, knowing: &knowledge) }
+    if let backend {
+      Cascade.run(on: observation, knowing: &knowledge, backend: backend, progress: progress)
+    }
     GradientSimulation.certify(&knowledge, on: observation)
     Mixtures.confirm(&knowledge, observation)
     Mixtures.demote(&knowledge, observation)

@@ -40,7 +40,7 @@ enum Mixtures {
 
   /// Whether positions were unknowns of their own rather than summed over.
   private static func isSolvedByPosition(_ recovery: Knowledge.Recovery) -> Bool {
-    recovery.method == AttackMetadata.cascade.identifier
+    recovery.method == Cascade.metadata.identifier
   }
 
   static func demote(_ knowledge: inout Knowledge, _ observation: Observation) {

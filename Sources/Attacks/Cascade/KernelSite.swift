@@ -87,18 +87,19 @@ extension KernelSite {
   /// - Parameter outputGradient: `[outputPlaces, outputs]`.
   /// - Shape: `[taps · groupOutputs, inputPlaces]`.
   func block(_ outputGradient: [Double], group: Int) -> DenseMatrix {
-    var matrix = DenseMatrix(rows: equationsPerChannel, columns: inputPlaces)
+    // Elements are filled in an array of their own: in place, whichever module inlines what.
+    var elements = Array(repeating: 0.0, count: equationsPerChannel * inputPlaces)
     let (width, first) = (groupOutputs, group * groupOutputs)
     for (tap, sources) in places.enumerated() {
       for (place, source) in sources.enumerated() where source >= 0 {
         let target = source * equationsPerChannel + tap * width
         let start = place * outputs + first
         for output in 0..<width {
-          matrix.elements[target + output] += outputGradient[start + output]
+          elements[target + output] += outputGradient[start + output]
         }
       }
     }
-    return matrix
+    return DenseMatrix(rows: equationsPerChannel, columns: inputPlaces, elements: elements)
   }
 
   /// The observed weight gradient as right-hand sides of ``block(_:group:)``.
@@ -106,18 +107,39 @@ extension KernelSite {
   /// - Parameter weightGradient: `[taps, groupInputs, outputs]`.
   /// - Shape: `[taps · groupOutputs, groupInputs]`.
   func rightSide(_ weightGradient: [Double], group: Int) -> DenseMatrix {
-    var matrix = DenseMatrix(rows: equationsPerChannel, columns: groupInputs)
+    var elements = Array(repeating: 0.0, count: equationsPerChannel * groupInputs)
     let (width, first) = (groupOutputs, group * groupOutputs)
     for tap in 0..<taps {
       for channel in 0..<groupInputs {
         let source = (tap * groupInputs + channel) * outputs + first
         let target = channel * equationsPerChannel + tap * width
         for output in 0..<width {
-          matrix.elements[target + output] = weightGradient[source + output]
+          elements[target + output] = weightGradient[source + output]
         }
       }
     }
-    return matrix
+    return DenseMatrix(rows: equationsPerChannel, columns: groupInputs, elements: elements)
+  }
+
+  /// The windows under the kernel: which entries of a map meet it at each output place.
+  ///
+  /// - Parameters:
+  ///   - map: `[inputPlaces, channels]`.
+  ///   - channels: How many channels the map has.
+  ///   - range: The channels that are wanted.
+  /// - Shape: `[taps · range, outputPlaces]`.
+  func windows(_ map: [Double], channels: Int, _ range: Range<Int>) -> DenseMatrix {
+    let width = taps * range.count
+    var elements = Array(repeating: 0.0, count: width * outputPlaces)
+    for (tap, sources) in places.enumerated() {
+      for (place, source) in sources.enumerated() where source >= 0 {
+        let (target, start) = (place * width + tap * range.count, source * channels)
+        for channel in 0..<range.count {
+          elements[target + channel] = map[start + range.lowerBound + channel]
+        }
+      }
+    }
+    return DenseMatrix(rows: width, columns: outputPlaces, elements: elements)
   }
 
   /// What single-channel maps become under the kernel, without bias, for every input channel of a
@@ -126,26 +148,45 @@ extension KernelSite {
   /// - Parameters:
   ///   - direction: One map, `[inputPlaces]`.
   ///   - weight: `[taps, groupInputs, outputs]`.
-  /// - Shape: `[outputPlaces, groupInputs · groupOutputs]`, row-major, the outputs of one input
-  ///   channel side by side.
+  /// - Shape: `[groupInputs · groupOutputs, outputPlaces]`, the outputs of one input channel side by
+  ///   side.
   func responses(_ direction: [Double], _ weight: [Double], group: Int) -> DenseMatrix {
-    // Transposed, so that the columns of the result are output places.
-    var windows = DenseMatrix(rows: taps, columns: outputPlaces)
-    for (tap, sources) in places.enumerated() {
-      for (place, source) in sources.enumerated() where source >= 0 {
-        windows.elements[place * taps + tap] = direction[source]
-      }
-    }
     let width = groupInputs * groupOutputs
-    var kernel = DenseMatrix(rows: width, columns: taps)
+    var kernel = Array(repeating: 0.0, count: width * taps)
     for tap in 0..<taps {
       for channel in 0..<groupInputs {
         let source = (tap * groupInputs + channel) * outputs + group * groupOutputs
+        let target = tap * width + channel * groupOutputs
+        for output in 0..<groupOutputs { kernel[target + output] = weight[source + output] }
+      }
+    }
+    return DenseMatrix(rows: width, columns: taps, elements: kernel)
+      * windows(direction, channels: 1, 0..<1)
+  }
+
+  /// What a map becomes under the kernel, without bias.
+  ///
+  /// - Shape: `[outputPlaces, outputs]`.
+  func response(_ map: [Double], _ weight: [Double]) -> [Double] {
+    var result = Array(repeating: 0.0, count: outputPlaces * outputs)
+    for group in 0..<groups {
+      let first = group * groupInputs
+      let windows = windows(map, channels: inputs, first..<first + groupInputs)
+      var kernel: [Double] = []
+      kernel.reserveCapacity(windows.rows * groupOutputs)
+      for row in 0..<windows.rows {
+        let start = row * outputs + group * groupOutputs
+        kernel += weight[start..<start + groupOutputs]
+      }
+      let product =
+        DenseMatrix(rows: groupOutputs, columns: windows.rows, elements: kernel) * windows
+      for place in 0..<outputPlaces {
+        let target = place * outputs + group * groupOutputs
         for output in 0..<groupOutputs {
-          kernel.elements[tap * width + channel * groupOutputs + output] = weight[source + output]
+          result[target + output] = product.elements[place * groupOutputs + output]
         }
       }
     }
-    return kernel * windows
+    return result
   }
 }

@@ -137,11 +137,12 @@ extension MapSolve {
     _ bucket: inout Bucket, forwardCount: Int, _ solution: inout MapSolution
   ) throws(CascadeStop) {
     guard let (matrix, right) = stacked(bucket) else {
-      bucket.open = Self.identity(places)
+      bucket.open = .identity(places)
       return
     }
     let factors = try Self.factors(of: matrix)
-    let (values, limit) = (factors.values, factors.values.count)
+    let values = factors.values
+    let limit = values.prefix { $0 > 0 }.count
     let projected = factors.left.transposeTimes(right)
     // The size of the map along a direction, as far as it can be told.
     let largest = values.first ?? 0
@@ -163,18 +164,16 @@ extension MapSolve {
       2 * (places - strong + 1) * channels <= forwardCount
     { strong -= 1 }
     let kept = factors.rightTransposed
+    let inverse = kept.rows(0..<strong).scalingRows(by: values.prefix(strong).map { 1 / $0 })
+    let seen = inverse.transposeTimes(projected.rows(0..<strong))
     for (column, channel) in bucket.channels.enumerated() {
-      for direction in 0..<strong {
-        let coefficient = projected[direction, column] / values[direction]
-        for place in 0..<places {
-          solution.map.values[place * channels + channel] +=
-            coefficient * kept[direction, place]
-        }
+      for place in 0..<places {
+        solution.map.values[place * channels + channel] = seen[place, column]
       }
     }
     for place in 0..<places {
       let variance = (0..<strong).reduce(0.0) { sum, direction in
-        let entry = kept[direction, place] / values[direction]
+        let entry = inverse[direction, place]
         return sum + entry * entry
       }
       for channel in bucket.channels {
@@ -204,8 +203,8 @@ extension MapSolve {
       var right = site.rightSide(equations.weightGradient, group: group)
         .columns(at: bucket.channels.map { $0 - first })
       let weight = 1 / max(equations.error, .leastNormalMagnitude)
-      for place in matrix.elements.indices { matrix.elements[place] *= weight }
-      for place in right.elements.indices { right.elements[place] *= weight }
+      matrix = matrix.scaled(by: weight)
+      right = right.scaled(by: weight)
       result =
         result.map { ($0.matrix.stacked(on: matrix), $0.right.stacked(on: right)) }
         ?? (matrix, right)
@@ -223,12 +222,6 @@ extension MapSolve {
     }
   }
 
-  private static func identity(_ count: Int) -> DenseMatrix {
-    var matrix = DenseMatrix(rows: count, columns: count)
-    for index in 0..<count { matrix[index, index] = 1 }
-    return matrix
-  }
-
   /// What remains, from the forward equations and the gradient's rows for the open directions.
   private func solveOpen(
     _ buckets: [Bucket], _ open: Int, _ solution: inout MapSolution
@@ -237,7 +230,7 @@ extension MapSolve {
     for equations in forwards {
       let site = equations.site
       let rows = system.addRows(equations.output.errors)
-      let known = response(of: solution.map.values, equations)
+      let known = site.response(solution.map.values, equations.weight)
       system.setRight(rows, zip(equations.output.values, known).map { $0 - $1 })
       for bucket in buckets {
         for direction in 0..<bucket.open.columns {
@@ -312,40 +305,6 @@ extension MapSolve {
     }
   }
 
-  /// `A x` without bias.
-  private func response(of map: [Double], _ equations: ForwardEquations) -> [Double] {
-    let site = equations.site
-    var result = Array(repeating: 0.0, count: site.outputPlaces * site.outputs)
-    for group in 0..<site.groups {
-      // Windows `[outputPlaces, taps · groupInputs]` times kernel `[taps · groupInputs, groupOutputs]`.
-      let width = site.taps * site.groupInputs
-      var windows = DenseMatrix(rows: width, columns: site.outputPlaces)
-      for (tap, sources) in site.places.enumerated() {
-        for (place, source) in sources.enumerated() where source >= 0 {
-          for channel in 0..<site.groupInputs {
-            windows.elements[place * width + tap * site.groupInputs + channel] =
-              map[source * channels + group * site.groupInputs + channel]
-          }
-        }
-      }
-      var kernel = DenseMatrix(rows: site.groupOutputs, columns: width)
-      for row in 0..<width {
-        for output in 0..<site.groupOutputs {
-          kernel.elements[row * site.groupOutputs + output] =
-            equations.weight[row * site.outputs + group * site.groupOutputs + output]
-        }
-      }
-      let product = kernel * windows
-      for place in 0..<site.outputPlaces {
-        for output in 0..<site.groupOutputs {
-          result[place * site.outputs + group * site.groupOutputs + output] =
-            product[output, place]
-        }
-      }
-    }
-    return result
-  }
-
   /// The misfit of the gradient equations and how much they amplify errors.
   private func measure(_ solution: inout MapSolution) {
     guard solution.isDetermined, !gradients.isEmpty else { return }
@@ -354,13 +313,15 @@ extension MapSolve {
       let site = equations.site
       for group in 0..<site.groups {
         let right = site.rightSide(equations.weightGradient, group: group)
-        var inputs = DenseMatrix(rows: places, columns: site.groupInputs)
+        var elements = Array(repeating: 0.0, count: places * site.groupInputs)
         for channel in 0..<site.groupInputs {
           for place in 0..<places {
-            inputs.elements[channel * places + place] =
+            elements[channel * places + place] =
               solution.map.values[place * channels + group * site.groupInputs + channel]
           }
         }
+        let inputs = DenseMatrix(
+          rows: places, columns: site.groupInputs, elements: elements)
         let product = site.block(equations.outputGradient, group: group) * inputs
         for index in right.elements.indices {
           let gap = product.elements[index] - right.elements[index]
@@ -376,5 +337,21 @@ extension MapSolve {
     guard size > 0, noise > 0 else { return }
     solution.amplification =
       solution.map.errors.rootMeanSquareOrZero / size / (noise / total).squareRoot()
+  }
+}
+
+extension DenseMatrix {
+  /// Every element times a factor.
+  fileprivate func scaled(by factor: Double) -> DenseMatrix {
+    DenseMatrix(rows: rows, columns: columns, elements: elements.map { $0 * factor })
+  }
+
+  /// Row `i` times `factors[i]`.
+  fileprivate func scalingRows(by factors: [Double]) -> DenseMatrix {
+    var scaled = elements
+    for column in 0..<columns {
+      for row in 0..<rows { scaled[column * rows + row] *= factors[row] }
+    }
+    return DenseMatrix(rows: rows, columns: columns, elements: scaled)
   }
 }

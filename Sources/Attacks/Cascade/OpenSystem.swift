@@ -62,21 +62,19 @@ struct OpenSystem {
     let rows = rowWeights.count
     let matrix = DenseMatrix(rows: rows, columns: columns, elements: entries.flatMap { $0 })
     let draws = 8
-    var rightSides = DenseMatrix(rows: rows, columns: 1 + draws)
     var generator = SplitMix64(seed: 17)
-    for row in 0..<rows {
-      rightSides[row, 0] = right[row]
-      for draw in 1...draws { rightSides[row, draw] = generator.nextNormal() }
-    }
+    let noise = (0..<rows * draws).map { _ in generator.normal() }
+    let rightSides = DenseMatrix(rows: rows, columns: 1 + draws, elements: right + noise)
     guard rows >= columns else {
       return Answer(values: [], errors: [], rank: rows)
     }
     do throws(LinearAlgebraError) {
       let factors = try QRDecomposition(matrix)
-      let diagonal = (0..<columns).map { abs(factors.r[$0, $0]) }
+      let triangle = factors.r
+      let diagonal = (0..<columns).map { abs(triangle[$0, $0]) }
       var rank = columns
       if (diagonal.min() ?? 0) <= 1e-9 * (diagonal.max() ?? 0) {
-        rank = try SingularValueDecomposition(factors.r).rank(relativeTolerance: 1e-10)
+        rank = try SingularValueDecomposition(triangle).rank(relativeTolerance: 1e-10)
       }
       guard rank == columns else { return Answer(values: [], errors: [], rank: rank) }
       let solutions = factors.solve(rightSides)

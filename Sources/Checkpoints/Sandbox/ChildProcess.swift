@@ -59,8 +59,11 @@ struct ChildProcess {
     }
     unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-    // Nothing of the caller's environment reaches the library: it reads HDF5_* variables.
-    var environment = unsafe [strdup("SWIFT_BACKTRACE=enable=no"), nil]
+    // Nothing of the caller's environment reaches the library: it reads HDF5_* variables. OpenBLAS
+    // would start a thread for every processor, whose stacks count against the child's memory.
+    var environment = unsafe [
+      strdup("SWIFT_BACKTRACE=enable=no"), strdup("OPENBLAS_NUM_THREADS=1"), nil,
+    ]
     var words = unsafe ([executable] + arguments).map { unsafe strdup($0) } + [nil]
     defer { unsafe (words + environment).forEach { unsafe free($0) } }
     var process: pid_t = 0

@@ -1,0 +1,170 @@
+internal import Networks
+internal import TensorIR
+internal import Tensors
+
+/// Every observed gradient below a dense layer, and that layer's known input, against what an input
+/// would give; all divided by their standard errors.
+///
+/// The loss gradient behind the dense layer is given as it was observed, so neither the loss nor a
+/// common factor of all gradients matters. `(∂g/∂x)ᵀ u` is the pushforward of `∇ₓ⟨z̄, z⟩` along `u` in the
+/// parameters.
+final class GradientResiduals: ResidualFunction {
+  private let walk: CascadeWalk
+  private let precision: Precision
+  private let keys: [ParameterTable.Key]
+  private let observed: [[Double]]
+  private let weights: [Double]
+  private let features: KnownMap
+  private let featureWeights: [Double]
+  private var programs: [Direction: any CompiledProgram] = [:]
+  private var point: [Double] = []
+  private var isBound: Set<Direction> = []
+
+  private enum Direction { case value, push, pull }
+
+  var count: Int { observed.reduce(features.values.count) { $0 + $1.count } }
+
+  /// - Throws: ``CascadeStop`` if no gradient below the dense layer was observed.
+  init(_ walk: CascadeWalk, in precision: Precision = .double) throws(CascadeStop) {
+    self.walk = walk
+    self.precision = precision
+    var (keys, observed, weights) = ([ParameterTable.Key](), [[Double]](), [Double]())
+    for key in walk.observation.gradient.keys
+    where walk.nodes.contains(key.node) && key.node != walk.start && key.role.isTrainable {
+      guard
+        let elements = walk.programs.elements(key.node, key.role, of: walk.observation.gradient),
+        elements.allSatisfy(\.isFinite)
+      else { continue }
+      let size = elements.rootMeanSquareOrZero
+      let error = walk.observation.roundingError(key.node, key.role)
+      guard size > 0 else { continue }
+      keys.append(key)
+      observed.append(elements)
+      weights.append(1 / max(error, 1e-16 * size))
+    }
+    guard !keys.isEmpty, let source = walk.network.nodes[walk.start].sources.first,
+      let features = walk.maps[source]
+    else { throw CascadeStop("no gradient below the dense layer was observed") }
+    self.keys = keys
+    self.observed = observed
+    self.weights = weights
+    self.features = features
+    let floor = 0x1p-53 * features.values.rootMeanSquareOrZero
+    featureWeights = features.errors.map { 1 / max($0, floor, .leastNormalMagnitude) }
+  }
+
+  func residuals(at x: [Double]) throws(CascadeStop) -> [Double] {
+    let program = try program(.value)
+    program.bind(x, to: "cut/0")
+    try Segment.run(program)
+    var result = program.elements(of: "features").indices.map { _ in 0.0 }
+    let found = program.elements(of: "features")
+    for index in result.indices {
+      result[index] = (found[index] - features.values[index]) * featureWeights[index]
+    }
+    for (place, elements) in observed.enumerated() {
+      let simulated = program.elements(of: "gradient/\(place)")
+      let weight = weights[place]
+      result += zip(simulated, elements).map { ($0 - $1) * weight }
+    }
+    return result
+  }
+
+  /// The relative distance of the simulated gradient from the observed one.
+  func relativeError(at x: [Double]) throws(CascadeStop) -> Double {
+    let program = try program(.value)
+    program.bind(x, to: "cut/0")
+    try Segment.run(program)
+    var (missed, total) = (0.0, 0.0)
+    for (place, elements) in observed.enumerated() {
+      for (simulated, seen) in zip(program.elements(of: "gradient/\(place)"), elements) {
+        missed += (simulated - seen) * (simulated - seen)
+        total += seen * seen
+      }
+    }
+    return total > 0 ? (missed / total).squareRoot() : .infinity
+  }
+
+  func linearize(at x: [Double]) throws(CascadeStop) {
+    point = x
+    isBound = []
+  }
+
+  func push(_ direction: [Double]) throws(CascadeStop) -> [Double] {
+    let program = try program(.push)
+    if isBound.insert(.push).inserted { program.bind(point, to: "cut/0") }
+    program.bind(direction, to: "tangent")
+    try Segment.run(program)
+    var result = zip(program.elements(of: "features"), featureWeights).map { $0 * $1 }
+    for place in observed.indices {
+      let weight = weights[place]
+      result += program.elements(of: "gradient/\(place)").map { $0 * weight }
+    }
+    return result
+  }
+
+  func pull(_ cotangent: [Double]) throws(CascadeStop) -> [Double] {
+    let program = try program(.pull)
+    if isBound.insert(.pull).inserted { program.bind(point, to: "cut/0") }
+    var offset = featureWeights.count
+    program.bind(zip(cotangent, featureWeights).map { $0 * $1 }, to: "features-cotangent")
+    for (place, elements) in observed.enumerated() {
+      let weight = weights[place]
+      program.bind(
+        cotangent[offset..<offset + elements.count].map { $0 * weight },
+        to: "direction/\(place)")
+      offset += elements.count
+    }
+    try Segment.run(program)
+    return program.elements(of: "slope")
+  }
+}
+
+// MARK: - Programs
+
+extension GradientResiduals {
+  private func program(_ direction: Direction) throws(CascadeStop) -> any CompiledProgram {
+    if let known = programs[direction] { return known }
+    let parts = try walk.programs.graph(
+      from: [.input(0)], to: walk.start, givenAs: direction == .value ? .argument : .parameter)
+    var graph = parts.graph
+    let output = try Segment.result(of: parts, walk.start)
+    let head = graph.input("head", output.type, .parameter)
+    guard case .node(let before)? = walk.network.nodes[walk.start].sources.first else {
+      throw CascadeStop("the dense layer reads the model input")
+    }
+    let features = try Segment.result(of: parts, before)
+    let x = parts.inputs[0]
+    let chosen = keys.compactMap { key in parts.parameters.first { $0.key == key } }
+    switch direction {
+    case .value:
+      let gradients = graph.pullback(of: [(output, head)], to: chosen.map(\.value))
+      graph.output("features", features)
+      for (place, gradient) in gradients.enumerated() {
+        graph.output("gradient/\(place)", gradient)
+      }
+    case .push:
+      let gradients = graph.pullback(of: [(output, head)], to: chosen.map(\.value))
+      let tangent = graph.input("tangent", x.type)
+      let moved = graph.pushforward(of: [features] + gradients, along: [x: tangent])
+      graph.output("features", moved[0] ?? graph.zero(features.type))
+      for (place, gradient) in gradients.enumerated() {
+        graph.output("gradient/\(place)", moved[place + 1] ?? graph.zero(gradient.type))
+      }
+    case .pull:
+      let arriving = graph.input("features-cotangent", features.type)
+      let slope = graph.pullback(of: [(output, head)], to: [x])[0]
+      var directions: [Value: Value] = [:]
+      for (place, parameter) in chosen.enumerated() {
+        directions[parameter.value] = graph.input("direction/\(place)", parameter.value.type)
+      }
+      let mixed = graph.pushforward(of: slope, along: directions)
+      let own = graph.pullback(of: [(features, arriving)], to: [x])[0]
+      graph.output("slope", graph.apply(Add(), mixed, own))
+    }
+    let program = try walk.programs.compile(graph, parts.parameters, in: precision)
+    program.bind(walk.gradients[.node(walk.start)] ?? [], to: "head")
+    programs[direction] = program
+    return program
+  }
+}

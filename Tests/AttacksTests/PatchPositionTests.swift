@@ -1,0 +1,111 @@
+import Attacks
+import LinearAlgebra
+import Networks
+import Testing
+
+@Suite("Winners of max pooling")
+struct PoolingWinnersTests {
+  private func random(_ rows: Int, _ columns: Int) -> DenseMatrix {
+    var generator = SplitMix64(seed: 31)
+    return DenseMatrix(
+      rows: rows, columns: columns,
+      elements: (0..<rows * columns).map { _ in generator.normal() })
+  }
+
+  @Test(
+    "The walk and the pooled gradient give every winner",
+    arguments: [(8, 2, 64, 128, 0), (9, 3, 64, 128, 1), (6, 3, 16, 128, 0), (4, 2, 8, 32, 0)])
+  func winners(_ side: Int, _ window: Int, _ inputs: Int, _ outputs: Int, _ behind: Int) throws {
+    let sample = PatchSample(
+      height: side, width: side, inputs: inputs, outputs: outputs, behind: behind, seed: 32)
+    let pooled = random(outputs, side / window * (side / window))
+    let truth = sample.winners(pooled: pooled, window: window)
+    let walk = try PatchWalk(sample.gradient(truth), sample.map, tolerance: 6e-8)
+    let winners = try PoolingWinners(
+      walk, pooled: pooled, windows: .init(height: window, width: window))
+    #expect(winners.gradient == truth)
+    #expect(winners.distance < 1e-6)
+    let active = truth.elements.count { $0 != 0 }
+    #expect(winners.inactive + winners.undecided + active >= pooled.elements.count)
+    #expect(winners.undecided == 0)
+  }
+
+  @Test(
+    "Positions that win nowhere are found to be silent",
+    arguments: [(6, 3, 16, 64), (6, 2, 32, 64), (8, 2, 32, 96)], [51, 52, 53] as [UInt64])
+  func silent(_ shape: (Int, Int, Int, Int), _ seed: UInt64) throws {
+    let (side, window, inputs, outputs) = shape
+    let sample = PatchSample(
+      height: side, width: side, inputs: inputs, outputs: outputs, seed: seed)
+    let pooled = random(outputs, side / window * (side / window))
+    var truth = sample.winners(pooled: pooled, window: window)
+    for output in 0..<outputs { truth[output, side + 2] = 0 }
+    let silent = (0..<side * side).filter { truth.column($0).allSatisfy { $0 == 0 } }
+    let q = sample.gradient(truth)
+    #expect(throws: PatchWalkFailure.self) { try PatchWalk(q, sample.map, tolerance: 6e-8) }
+    let walk = try PatchWalk(q, sample.map, tolerance: 6e-8, allowsSilentPositions: true)
+    #expect(walk.silent == silent)
+    #expect(walk.rank == side * side - silent.count)
+    let winners = try PoolingWinners(
+      walk, pooled: pooled, windows: .init(height: window, width: window))
+    #expect(winners.gradient == truth)
+  }
+
+  @Test("Two positions whose gradients are in proportion are not taken for one")
+  func proportional() {
+    let sample = PatchSample(height: 4, width: 4, inputs: 16, outputs: 40, seed: 55)
+    var z = sample.slopes()
+    for output in 0..<40 { z[output, 9] = 2 * z[output, 2] }
+    #expect(throws: PatchWalkFailure.self) {
+      try PatchWalk(
+        sample.gradient(z), sample.map, tolerance: 6e-8, allowsSilentPositions: true)
+    }
+  }
+
+  @Test("A gradient that is spread over a window is no maximum's")
+  func spread() throws {
+    let sample = PatchSample(height: 4, width: 4, inputs: 32, outputs: 64, seed: 33)
+    let pooled = random(64, 4)
+    var z = sample.slopes()
+    for output in 0..<64 {
+      for p in 0..<16 { z[output, p] *= pooled[output, p / 8 * 2 + p % 4 / 2] }
+    }
+    let walk = try PatchWalk(sample.gradient(z), sample.map, tolerance: 6e-8)
+    let windows = PoolingWinners.Windows(height: 2, width: 2)
+    #expect(throws: PatchWalkFailure.self) {
+      _ = try PoolingWinners(walk, pooled: pooled, windows: windows)
+    }
+    #expect(throws: PatchWalkFailure.self) {
+      _ = try PoolingWinners(walk, pooled: pooled.columns(at: [1, 2, 3, 0]), windows: windows)
+    }
+  }
+}
+
+@Suite("Positions without neighbours")
+struct PositionEnumerationTests {
+  @Test("The masks are the only columns of two values", arguments: [1, 4, 9, 12], [0, 0.1])
+  func masks(_ positions: Int, _ leak: Double) throws {
+    let sample = PatchSample(
+      height: 1, width: positions, kernel: 1, inputs: 32, outputs: 64, seed: 41)
+    let truth = sample.slopes(leak: leak)
+    let found = try PositionEnumeration(
+      sample.gradient(truth), positions: positions, levels: [leak, 1],
+      sums: (0..<64).map { truth.row($0).reduce(0, +) }, tolerance: 6e-8)
+    let columns = (0..<positions).map { truth.column($0) }
+    let sorted = columns.sorted { $0.lexicographicallyPrecedes($1) }
+    #expect((0..<positions).map { found.slopes.column($0) } == sorted)
+    #expect(found.distance < 1e-5)
+  }
+
+  @Test("Too few outputs leave several answers, too many positions none")
+  func ambiguous() {
+    let sample = PatchSample(height: 1, width: 6, kernel: 1, inputs: 16, outputs: 7, seed: 42)
+    let q = sample.gradient(sample.slopes())
+    #expect(throws: PatchWalkFailure.self) {
+      try PositionEnumeration(q, positions: 6, tolerance: 6e-8)
+    }
+    #expect(throws: PatchWalkFailure.tooManyPositions(49, limit: 20)) {
+      try PositionEnumeration(q, positions: 49, tolerance: 6e-8)
+    }
+  }
+}

@@ -28,7 +28,7 @@ extension Audit {
         readings.append(
           ChainReading(
             chain, network: observation.network, isObserved: true,
-            isTrainingMode: observation.isTrainingMode))
+            isTrainingMode: observation.isTrainingMode, recovered: knowledge.wholeAndProven))
       }
       for node in knowledge.recoveries.keys.sorted() {
         guard let recovery = knowledge.recoveries[node] else { continue }
@@ -72,5 +72,16 @@ extension Audit {
       recoveries: recoveries, chains: chains.map(\.chain),
       labels: labels.first(where: \.exact) ?? labels.first,
       preflight: preflight, skipped: skipped, inputs: summaries)
+  }
+}
+
+extension Knowledge {
+  /// The nodes whose input is known entirely, for the only sample there is.
+  fileprivate var wholeAndProven: Set<Int> {
+    Set(
+      recoveries.values.filter { recovery in
+        recovery.isProven && recovery.isDetermined == nil && recovery.units.isEmpty
+          && recovery.samples.count == 1
+      }.map(\.node))
   }
 }

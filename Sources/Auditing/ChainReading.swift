@@ -17,14 +17,17 @@ package struct ChainReading {
   ///   - network: The network that it went down.
   ///   - isObserved: Whether a gradient was there.
   ///   - isTrainingMode: Whether dropout was active, if that is known.
+  ///   - recovered: The nodes whose inputs were recovered and proven, by whichever way.
   package init(
-    _ chain: ChainSummary, network: Network, isObserved: Bool, isTrainingMode: Bool? = nil
+    _ chain: ChainSummary, network: Network, isObserved: Bool, isTrainingMode: Bool? = nil,
+    recovered: Set<Int> = []
   ) {
     self.chain = chain
     self.network = network
     self.isObserved = isObserved
     steps = Self.steps(chain, network)
-    origins = Self.origins(steps, network, passesDropout: isTrainingMode != true)
+    origins = Self.origins(
+      steps, network, passesDropout: isTrainingMode != true, recovered: recovered)
   }
 
   /// What the chain says about the input of node `index`.
@@ -34,7 +37,8 @@ package struct ChainReading {
     _ index: Int
   ) -> (leak: LayerLeak, condition: String, reason: String)? {
     let condition = isObserved ? "one sample" : "if the gradient of one sample is seen"
-    if let step = steps[index] {
+    // What a step leaves open may still follow from further down, where a joint solve got through.
+    if let step = steps[index], step.outcome == .exact || origins[index] == nil {
       let (leak, reason) = judgement(step)
       return (leak, condition, reason + (isObserved ? "" : ", at random inputs"))
     }
@@ -100,12 +104,17 @@ extension ChainReading {
   /// Whose determined inputs the others follow from: what comes out of a layer is computed from what
   /// enters it, unless chance or a meaning that is not in the file takes part.
   private static func origins(
-    _ steps: [ChainSummary.Step?], _ network: Network, passesDropout: Bool
+    _ steps: [ChainSummary.Step?], _ network: Network, passesDropout: Bool,
+    recovered: Set<Int>
   ) -> [String?] {
     var origins: [String?] = []
     for (index, node) in network.nodes.enumerated() {
       if let step = steps[index], step.outcome == .exact {
         origins.append(step.layer)
+        continue
+      }
+      if recovered.contains(index) {
+        origins.append(node.name)
         continue
       }
       let arriving = node.sources.map { source -> String? in

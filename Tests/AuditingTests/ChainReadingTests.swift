@@ -86,6 +86,17 @@ struct ChainReadingTests {
     #expect(reading(Self.step("conv2", .stopped)).judgement(try node("norm2")) == nil)
   }
 
+  @Test("what a step leaves open follows from an input that was recovered further down")
+  func jointSolve() throws {
+    let steps = [Self.step("conv2", .subspace, rank: 3), Self.step("conv1", .stopped)]
+    let reading = ChainReading(
+      Self.chain(steps), network: Self.network, isObserved: true, recovered: [0])
+    for name in ["norm1", "conv2", "norm2"] {
+      let judgement = try #require(reading.judgement(try node(name)))
+      #expect(judgement.leak == .exact && judgement.reason.contains("'conv1'"), "\(name)")
+    }
+  }
+
   @Test("what chance takes part in does not follow")
   func dropout() throws {
     let step = Self.step("conv1", .exact)

@@ -76,7 +76,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .executableTarget(
-      name: "leakaudit", dependencies: ["Auditing", "CPUBackend", argumentParser], swiftSettings: settings),
+      name: "leakaudit", dependencies: ["Auditing", "CPUBackend", argumentParser],
+      swiftSettings: settings),
 
     // MARK: - Benchmarks
     .target(
@@ -115,6 +116,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "AuditingTests",
+      dependencies: ["Attacks", "AuditModel", "Auditing", "Checkpoints", "Networks", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "BenchmarkingTests",

@@ -43,9 +43,27 @@ package enum AttackCatalog {
     all.first { $0.metadata.identifier == identifier }
   }
 
+  /// What a finding's identifier stands for: an attack of ``all``, or the cascade, which uses them.
+  package static func metadata(identifiedBy identifier: String) -> AttackMetadata? {
+    identifier == Cascade.metadata.identifier
+      ? Cascade.metadata : attack(identifiedBy: identifier)?.metadata
+  }
+
+  /// Every identifier that ``metadata(identifiedBy:)`` knows, in the order in which attacks run.
+  package static var identifiers: [String] {
+    all.map { $0.metadata.identifier } + [Cascade.metadata.identifier]
+  }
+
   /// Runs every attack on one observation.
+  ///
+  /// - Parameters:
+  ///   - observation: What an attacker sees.
+  ///   - backend: What runs graphs; without one, attacks that need graphs are left out.
+  ///   - timeLimit: Seconds that a joint solve may take; `nil` for as long as it needs.
+  ///   - progress: Receives a line whenever long work gets on.
+  /// - Returns: What was found out, layer by layer.
   package static func run(
-    on observation: Observation, backend: (any Backend)? = nil,
+    on observation: Observation, backend: (any Backend)? = nil, timeLimit: Double? = nil,
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) -> Knowledge {
     var knowledge = Knowledge()

@@ -5,7 +5,8 @@ package struct Knowledge: Sendable {
   /// Inputs of one layer that were recovered.
   package struct Recovery: Sendable {
     package var node: Int
-    /// One vector per sample, in the units in which they enter the layer.
+    /// One vector per sample, in the units in which they enter the layer and in the order of axes in
+    /// which the file declares its input, whatever order a graph computes in.
     package var samples: [[Double]]
     /// Which entries are determined; `nil` if all are.
     package var isDetermined: [Bool]?
@@ -26,6 +27,27 @@ package struct Knowledge: Sendable {
     package var method: String
     package var measurements: [Finding.Measurement] = []
     package var preconditions: [String] = []
+
+    package init(
+      node: Int, samples: [[Double]], isDetermined: [Bool]? = nil,
+      outputGradient: [Double]? = nil, units: [[Int]] = [], labels: [Int?],
+      certificates: [Double], scope: String, isProven: Bool, predictedError: Double,
+      method: String, measurements: [Finding.Measurement] = [], preconditions: [String] = []
+    ) {
+      self.node = node
+      self.samples = samples
+      self.isDetermined = isDetermined
+      self.outputGradient = outputGradient
+      self.units = units
+      self.labels = labels
+      self.certificates = certificates
+      self.scope = scope
+      self.isProven = isProven
+      self.predictedError = predictedError
+      self.method = method
+      self.measurements = measurements
+      self.preconditions = preconditions
+    }
   }
 
   /// What is known about one layer.
@@ -54,6 +76,8 @@ package struct Knowledge: Sendable {
   /// The factor between the simulated gradient and the observed one.
   package var networkScale: Double?
   package var preflight: [PreflightCheck] = []
+  /// How far down the network the closed forms went; the audit fills in the artefact.
+  package var chain: ChainSummary?
 
   package init() {}
 

@@ -38,6 +38,11 @@ enum Mixtures {
     return recovery.certificates.allSatisfy { $0 <= level.tolerance }
   }
 
+  /// Whether positions were unknowns of their own rather than summed over.
+  private static func isSolvedByPosition(_ recovery: Knowledge.Recovery) -> Bool {
+    recovery.method == Cascade.metadata.identifier
+  }
+
   static func demote(_ knowledge: inout Knowledge, _ observation: Observation) {
     for (node, recovery) in knowledge.recoveries where !recovery.isProven {
       if !recovery.units.isEmpty {
@@ -49,7 +54,7 @@ enum Mixtures {
             + "a fixed mixture of samples or positions, which a narrow output, a narrow layer or a "
             + "mean over positions behind the layer does not tell apart",
           measurements: recovery.measurements)
-      } else if observation.hasPositions(node) {
+      } else if observation.hasPositions(node), !isSolvedByPosition(recovery) {
         knowledge.recoveries[node] = nil
         knowledge.verdicts[node] = .init(
           .partial, condition: "several positions",

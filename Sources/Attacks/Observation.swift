@@ -33,9 +33,12 @@ package struct Observation: Sendable {
   package var steps: Int?
   package var labelSmoothing: Double
   package var isTrainingMode: Bool?
-  /// Root-mean-square rounding error of the entries of each observed tensor, absolute.
+  /// Root-mean-square error of the entries of each observed tensor, absolute: what rounding left,
+  /// and ``noise`` where it is known.
   package var rounding: [ParameterTable.Key: Double]
-  /// The box of valid inputs, if it is known.
+  /// Standard deviation of the noise that was added to every entry, absolute, if that is known.
+  package private(set) var noise: Double?
+  /// Between which values every entry of the model input lies, if that is known.
   package var inputRange: ClosedRange<Double>?
 
   package init(
@@ -58,7 +61,23 @@ package struct Observation: Sendable {
     self.rounding = rounding
   }
 
-  /// The rounding error of one observed tensor, absolute and root-mean-square.
+  /// The same observation, of which it is known that noise of standard deviation `sigma` was added.
+  ///
+  /// Each entry of ``rounding`` grows to `√(rounding² + σ²)`.
+  ///
+  /// - Precondition: No noise has been stated before.
+  package func statingNoise(_ sigma: Double) -> Observation {
+    precondition(noise == nil, "noise is stated once")
+    var stated = self
+    stated.noise = sigma
+    for key in gradient.keys {
+      let error = rounding[key] ?? 0
+      stated.rounding[key] = (error * error + sigma * sigma).squareRoot()
+    }
+    return stated
+  }
+
+  /// The error of one observed tensor, absolute and root-mean-square.
   package func roundingError(_ node: Int, _ role: ParameterRole) -> Double {
     rounding[ParameterTable.Key(node: node, role: role)] ?? 0
   }

@@ -22,8 +22,8 @@ struct RoundingLevel {
   private static let margin = 8.0
 
   init(_ observation: Observation, _ node: Int, matrix: Matrix, norm: Double) {
-    weightError = observation.roundingError(node, .weight)
-    biasError = observation.roundingError(node, .bias)
+    weightError = Self.storedError(observation, node, .weight)
+    biasError = Self.storedError(observation, node, .bias)
     unitRoundoff = matrix.tensor.resolution.unitRoundoff
     isAbsolute = observation.source == .update
     let expected =
@@ -31,6 +31,18 @@ struct RoundingLevel {
     tolerance = Self.margin * max(expected, unitRoundoff)
     // Doubles hold sums whose order is not known: grant them what a long sum loses.
     tolerance = max(tolerance, 1e-12)
+  }
+
+  /// What rounding alone explains of an entry's error.
+  ///
+  /// Stated noise is no part of it: a tolerance as wide as the noise would call a mixture of samples
+  /// one sample, and a proof must not get easier the less is known.
+  private static func storedError(
+    _ observation: Observation, _ node: Int, _ role: ParameterRole
+  ) -> Double {
+    let error = observation.roundingError(node, role)
+    guard let noise = observation.noise else { return error }
+    return max(error * error - noise * noise, 0).squareRoot()
   }
 
   /// Whether the bias gradient is what cancellation leaves of a sum as large as the weights'.

@@ -104,8 +104,8 @@ public struct InputSummary: Hashable, Codable, Sendable {
 
 /// The outcome of one run: everything a report format may print.
 public struct AuditReport: Hashable, Codable, Sendable {
-  /// Changes whenever a field of the JSON report changes its meaning.
-  public static let currentSchemaVersion = "1.0"
+  /// Changes whenever a field of the JSON report changes its meaning or one is added.
+  public static let currentSchemaVersion = "1.1"
 
   public var schemaVersion: String
   public var toolVersion: String
@@ -119,6 +119,8 @@ public struct AuditReport: Hashable, Codable, Sendable {
   public var findings: [Finding]
   public var layers: [LayerSummary]
   public var recoveries: [RecoverySummary]
+  /// How far down the network the closed forms go, one chain per source.
+  public var chains: [ChainSummary]
   /// The labels of the best source; absent if no source disclosed any.
   public var labels: LabelSummary?
   public var preflight: [PreflightCheck]
@@ -128,7 +130,7 @@ public struct AuditReport: Hashable, Codable, Sendable {
   public init(
     toolVersion: String, command: [String], verdict: String, attackerGets: [String],
     exitCode: Int, findings: [Finding], layers: [LayerSummary], recoveries: [RecoverySummary],
-    labels: LabelSummary?, preflight: [PreflightCheck], skipped: [Skipped],
+    chains: [ChainSummary], labels: LabelSummary?, preflight: [PreflightCheck], skipped: [Skipped],
     inputs: [InputSummary]
   ) {
     self.schemaVersion = Self.currentSchemaVersion
@@ -140,6 +142,7 @@ public struct AuditReport: Hashable, Codable, Sendable {
     self.findings = findings.sorted(by: Finding.reportOrder)
     self.layers = layers
     self.recoveries = recoveries
+    self.chains = chains
     self.labels = labels
     self.preflight = preflight
     self.skipped = skipped

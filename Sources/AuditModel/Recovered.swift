@@ -4,14 +4,29 @@ public struct RecoverySummary: Hashable, Codable, Sendable {
   public struct Quality: Hashable, Codable, Sendable {
     /// Mean squared error per entry of each matched sample, in squared input units.
     public var meanSquaredError: [Double]
-    /// Peak signal-to-noise ratio per matched sample in decibels, on inputs clamped to [0, 1].
+    /// Peak signal-to-noise ratio per matched sample in decibels, on inputs clamped to
+    /// ``valueRange``, whose width is the peak.
     public var psnr: [Double]
+    /// What one value everywhere scores on the same truths: the middle of ``valueRange``, in
+    /// decibels, mean over the matched samples.
+    public var greyPSNR: Double
+    /// The same for a picture of one colour, the mean of the true picture; absent if the inputs are
+    /// no pictures.
+    public var meanImagePSNR: Double?
+    /// 0…1 if it holds every value of the truth, otherwise from the least to the largest of them.
+    public var valueRange: ClosedRange<Double>
     /// Samples whose recovered label equals the true one; absent without labels.
     public var labelsCorrect: Int?
 
-    public init(meanSquaredError: [Double], psnr: [Double], labelsCorrect: Int?) {
+    public init(
+      meanSquaredError: [Double], psnr: [Double], greyPSNR: Double, meanImagePSNR: Double?,
+      valueRange: ClosedRange<Double> = 0...1, labelsCorrect: Int?
+    ) {
       self.meanSquaredError = meanSquaredError
       self.psnr = psnr
+      self.greyPSNR = greyPSNR
+      self.meanImagePSNR = meanImagePSNR
+      self.valueRange = valueRange
       self.labelsCorrect = labelsCorrect
     }
   }

@@ -10,6 +10,7 @@ package struct Audit {
   var findings: [Finding] = []
   var layers: [LayerSummary] = []
   var recoveries: [RecoverySummary] = []
+  var chains: [ChainReading] = []
   var labels: [LabelSummary] = []
   var preflight: [PreflightCheck] = []
   var skipped: [Skipped] = []

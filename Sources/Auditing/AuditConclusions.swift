@@ -13,6 +13,7 @@ extension Audit {
     findings += StaticFindings.all(
       artifact: name, model: model, optimizer: file.contents.optimizer?.summary,
       hasGradient: !results.isEmpty)
+    var readings: [ChainReading] = []
     for (observation, knowledge) in results {
       let statements = KnowledgeFindings(
         knowledge: knowledge, observation: observation, artifact: name)
@@ -22,6 +23,13 @@ extension Audit {
         preflight.append(check)
       }
       if let found = knowledge.labels { labels.append(found) }
+      if var chain = knowledge.chain {
+        chain.artifact = name
+        readings.append(
+          ChainReading(
+            chain, network: observation.network, isObserved: true,
+            isTrainingMode: observation.isTrainingMode, recovered: knowledge.wholeAndProven))
+      }
       for node in knowledge.recoveries.keys.sorted() {
         guard let recovery = knowledge.recoveries[node] else { continue }
         let isInput = statements.isModelInput(node)
@@ -31,7 +39,8 @@ extension Audit {
         if isInput { samples.append(entry) }
       }
     }
-    let rows = LayerTable(model: model, artifact: name, results: results).rows
+    chains += readings
+    let rows = LayerTable(model: model, artifact: name, results: results, chains: readings).rows
     layers += rows
     for row in rows where row.leak == .notAnalysed {
       skipped.append(Skipped(artifact: name, what: "layer \(row.name)", why: row.reason))
@@ -54,13 +63,25 @@ extension Audit {
         byteCount: input.byteCount)
     }
     let verdict = Verdict(
-      findings: findings, recoveries: recoveries, labels: labels, layers: layers,
+      findings: findings, recoveries: recoveries, chains: chains, labels: labels, layers: layers,
       failOn: request.failOn, hasSubject: hasSubject, isIncomplete: isIncomplete)
     return AuditReport(
       toolVersion: request.toolVersion, command: request.command,
       verdict: verdict.sentence, attackerGets: verdict.attackerGets,
       exitCode: Int(verdict.status.rawValue), findings: findings, layers: layers,
-      recoveries: recoveries, labels: labels.first(where: \.exact) ?? labels.first,
+      recoveries: recoveries, chains: chains.map(\.chain),
+      labels: labels.first(where: \.exact) ?? labels.first,
       preflight: preflight, skipped: skipped, inputs: summaries)
+  }
+}
+
+extension Knowledge {
+  /// The nodes whose input is known entirely, for the only sample there is.
+  fileprivate var wholeAndProven: Set<Int> {
+    Set(
+      recoveries.values.filter { recovery in
+        recovery.isProven && recovery.isDetermined == nil && recovery.units.isEmpty
+          && recovery.samples.count == 1
+      }.map(\.node))
   }
 }

@@ -14,10 +14,16 @@ package struct AuditRequest: Sendable {
   package var failOn: Severity? = .high
   /// Replaces what the file says.
   package var batchSize: Int?
-  package var recoveredDirectory: String?
-  /// Runs the programs of attacks; without one, only closed forms that need none are tried.
-  package var backend: (any Backend)?
+  /// Standard deviation of the noise known to be in every entry of the gradient or update, in its
+  /// own units.
+  package var noise: Double?
+  /// Between which values every entry of the model input is known to lie.
   package var inputRange: ClosedRange<Double>?
+  /// Seconds for what is solved step by step, after which its best state counts.
+  package var timeLimit: Double?
+  /// What runs graphs; without one, attacks that need graphs are left out.
+  package var backend: (any Backend)?
+  package var recoveredDirectory: String?
   package var reader: CheckpointReader
   package var toolVersion = Tool.version
   /// Receives a line whenever something of interest is done; for a person who waits.
@@ -33,8 +39,22 @@ package struct AuditRequest: Sendable {
     ]
     for case (let option, let path?) in files { words += [option, DisplayedPath.of(path)] }
     if let batchSize { words += ["--batch-size", "\(batchSize)"] }
+    if let noise { words += ["--noise", Self.plain(noise)] }
+    if let inputRange {
+      words += [
+        "--input-range",
+        Self.plain(inputRange.lowerBound) + "," + Self.plain(inputRange.upperBound),
+      ]
+    }
+    if let timeLimit { words += ["--time-limit", Self.plain(timeLimit)] }
     if failOn != .high { words += ["--fail-on", failOn?.rawValue ?? "none"] }
     return words
+  }
+
+  /// The shortest text that reads back as `value`, whole numbers without a point.
+  private static func plain(_ value: Double) -> String {
+    let text = "\(value)"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 }
 

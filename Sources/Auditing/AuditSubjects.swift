@@ -11,7 +11,7 @@ extension Audit {
     attempt(name) { (audit: inout Audit) throws(CheckpointError) in
       let architecture = file.contents.architecture ?? gradient?.contents.architecture
       guard let model = try BoundModel(file, architecture: architecture) else { return }
-      let builder = ObservationBuilder(model: model, batchSize: audit.request.batchSize)
+      let builder = ObservationBuilder(model: model, request: audit.request)
       var results: [(observation: Observation, knowledge: Knowledge)] = []
       let source = gradient ?? file
       let records = source.contents.gradients
@@ -48,7 +48,7 @@ extension Audit {
       guard !bound.table.tensors.isEmpty, !model.weights.tensors.isEmpty else {
         throw CheckpointError(.nothingInside(detail: "it holds no parameters"), file: after.path)
       }
-      let builder = ObservationBuilder(model: model, batchSize: audit.request.batchSize)
+      let builder = ObservationBuilder(model: model, request: audit.request)
       let observation = builder.update(
         before: model.weights, after: bound.table,
         facts: after.contents.facts.completed(by: before.contents.facts),
@@ -96,7 +96,7 @@ extension Audit {
               "\(leftOver.count) tensors of the \(slot.rawValue) fit no parameter, or more than one; "
               + "their names do not tell"))
       }
-      results.append((observation, AttackCatalog.run(on: observation)))
+      results.append((observation, attack(observation)))
     }
     return results
   }
@@ -104,13 +104,16 @@ extension Audit {
   private func examine(
     _ observation: Observation, artifact: String
   ) -> (observation: Observation, knowledge: Knowledge) {
-    request.progress("attacking the \(observation.sourceName)")
-    var observation = observation
-    observation.inputRange = request.inputRange
-    var knowledge = AttackCatalog.run(
-      on: observation, backend: request.backend, progress: request.progress)
+    var knowledge = attack(observation)
     knowledge.preflight = PreflightCatalog.run(on: observation) + knowledge.preflight
     return (observation, knowledge)
+  }
+
+  private func attack(_ observation: Observation) -> Knowledge {
+    request.progress("attacking the \(observation.sourceName)")
+    return AttackCatalog.run(
+      on: observation, backend: request.backend, timeLimit: request.timeLimit,
+      progress: request.progress)
   }
 
   private static func nameCheck(

@@ -7,8 +7,7 @@ package enum Explanation {
   /// Every identifier that can be explained, sorted.
   package static var identifiers: [String] {
     (RuleCatalog.all.map { $0.metadata.identifier }
-      + AttackCatalog.all.map { $0.metadata.identifier }
-      + [FileHazard.identifier]).sorted()
+      + AttackCatalog.identifiers + [FileHazard.identifier]).sorted()
   }
 
   /// Plain text, or `nil` if there is no such identifier.
@@ -23,7 +22,7 @@ package enum Explanation {
           ("Effect of the remedy", rule.remedyEffect),
         ], rule.sources)
     }
-    if let attack = AttackCatalog.attack(identifiedBy: identifier)?.metadata {
+    if let attack = AttackCatalog.metadata(identifiedBy: identifier) {
       return page(
         identifier, attack.title, "closed-form recovery",
         [

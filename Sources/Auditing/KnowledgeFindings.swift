@@ -1,14 +1,20 @@
-internal import Attacks
-internal import AuditModel
+package import Attacks
+package import AuditModel
 internal import Networks
 
 /// What the attacks found out, as statements for a report.
-struct KnowledgeFindings {
+package struct KnowledgeFindings {
   let knowledge: Knowledge
   let observation: Observation
   let artifact: String
 
-  var all: [Finding] {
+  package init(knowledge: Knowledge, observation: Observation, artifact: String) {
+    self.knowledge = knowledge
+    self.observation = observation
+    self.artifact = artifact
+  }
+
+  package var all: [Finding] {
     let recovered = knowledge.recoveries.keys.sorted().compactMap { knowledge.recoveries[$0] }
       .map(finding)
     let judged = knowledge.verdicts.keys.sorted().compactMap { node in
@@ -18,7 +24,7 @@ struct KnowledgeFindings {
   }
 
   /// Whether the layer's input is the model's own.
-  func isModelInput(_ node: Int) -> Bool {
+  package func isModelInput(_ node: Int) -> Bool {
     if observation.network.origin == .inferred {
       return observation.network.nodes[node].sources == [.input(0)]
     }
@@ -26,7 +32,7 @@ struct KnowledgeFindings {
   }
 
   private func metadata(_ identifier: String) -> AttackMetadata {
-    AttackCatalog.attack(identifiedBy: identifier)?.metadata ?? AttackCatalog.all[0].metadata
+    AttackCatalog.metadata(identifiedBy: identifier) ?? AttackCatalog.all[0].metadata
   }
 
   private func finding(_ recovery: Knowledge.Recovery) -> Finding {
@@ -83,11 +89,13 @@ struct KnowledgeFindings {
 
   private func finding(_ node: Int, _ verdict: Knowledge.Verdict) -> Finding? {
     let name = observation.network.nodes[node].name
-    let isEmbedding = observation.network.nodes[node].layer is Embedding
+    let layer = observation.network.nodes[node].layer
+    let isEmbedding = layer is Embedding
     let metadata = metadata(
       isEmbedding
         ? "embedding-tokens"
-        : verdict.leak == .subspace ? "dense-chain" : "dense-input-inversion")
+        : !(layer is Dense)
+          ? "cascade" : verdict.leak == .subspace ? "dense-chain" : "dense-input-inversion")
     let evidence: Evidence
     let severity: Severity
     switch verdict.leak {

@@ -1,16 +1,28 @@
-internal import Attacks
-internal import AuditModel
-internal import Checkpoints
+package import Attacks
+package import AuditModel
+package import Checkpoints
 internal import Networks
 
 /// One row per layer: what its gradients disclose, observed or by theorem.
-struct LayerTable {
+package struct LayerTable {
   let model: BoundModel
   let artifact: String
   /// The observations and what the attacks made of them, best source first.
   let results: [(observation: Observation, knowledge: Knowledge)]
+  /// How far down the closed forms go, those from gradients first.
+  let chains: [ChainReading]
 
-  var rows: [LayerSummary] {
+  package init(
+    model: BoundModel, artifact: String,
+    results: [(observation: Observation, knowledge: Knowledge)], chains: [ChainReading]
+  ) {
+    self.model = model
+    self.artifact = artifact
+    self.results = results
+    self.chains = chains
+  }
+
+  package var rows: [LayerSummary] {
     model.network.nodes.indices.map { node in
       let (leak, condition, reason) = judgement(node)
       let entry = model.network.nodes[node]
@@ -43,7 +55,27 @@ struct LayerTable {
         return (verdict.leak, verdict.condition, verdict.reason)
       }
     }
+    if let judgement = judgementOfChains(node) { return judgement }
     return byTheorem(node)
+  }
+
+  /// What chains say about a layer with parameters; without any it has no gradient to judge.
+  private func judgementOfChains(_ node: Int) -> (LayerLeak, String, String)? {
+    guard hasParameters(node) else { return nil }
+    let isDense = model.network.nodes[node].layer is Dense
+    let judgements = chains.compactMap { chain -> (LayerLeak, String, String)? in
+      let judgement = chain.judgement(node)
+      // Where a walk without a gradient ends says nothing against the theorem of dense layers.
+      return isDense && !chain.isObserved && judgement?.0 == .inconclusive ? nil : judgement
+    }
+    // An observed gradient that got nowhere does not outweigh what the weights alone show.
+    return judgements.first { $0.0 != .inconclusive } ?? judgements.first
+  }
+
+  private func hasParameters(_ node: Int) -> Bool {
+    let layer = model.network.nodes[node].layer
+    return parameterCount(node) > 0 || layer is Convolution || layer is Recurrent
+      || layer is Attention || layer is Normalization || layer is BatchNormalization
   }
 
   private func judgement(
@@ -105,9 +137,7 @@ struct LayerTable {
     if layer is CustomLayer {
       return (.notAnalysed, "none", "its meaning is not in the file; it was not executed")
     }
-    if parameterCount(node) == 0, !(layer is Convolution), !(layer is Recurrent),
-      !(layer is Attention), !(layer is Normalization), !(layer is BatchNormalization)
-    {
+    if !hasParameters(node) {
       return (.none, "always", "it has no parameters, hence no gradient of its own")
     }
     if layer is Embedding {
@@ -115,6 +145,10 @@ struct LayerTable {
         .partial, "if a gradient is seen",
         "the rows with a gradient are the tokens of the batch; not read out by this version"
       )
+    }
+    if let end = chains.first(where: { !$0.chain.reachesInput }) {
+      let place = end.chain.steps.last.map { " at '\($0.layer)'" } ?? ""
+      return (.notAnalysed, "none", "the chain of closed forms ends\(place) and does not reach it")
     }
     return (
       .notAnalysed, "none",

@@ -9,6 +9,16 @@ struct ObservationBuilder {
   let model: BoundModel
   /// Replaces what the files say about the batch.
   let batchSize: Int?
+  /// What is known about the noise in a gradient or update that somebody sent, and about inputs.
+  let noise: Double?
+  let inputRange: ClosedRange<Double>?
+
+  init(model: BoundModel, request: AuditRequest) {
+    self.model = model
+    batchSize = request.batchSize
+    noise = request.noise
+    inputRange = request.inputRange
+  }
 
   /// A gradient or update that a file states.
   ///
@@ -33,7 +43,7 @@ struct ObservationBuilder {
       labelSmoothing: record.facts.labelSmoothing ?? 0,
       isTrainingMode: record.facts.isTrainingMode,
       rounding: gradient.relativeRounding())
-    return (observation, bound.withoutName)
+    return (completed(observation), bound.withoutName)
   }
 
   /// The difference of two checkpoints.
@@ -41,12 +51,13 @@ struct ObservationBuilder {
     before: ParameterTable, after: ParameterTable, facts: ExchangeFacts, name: String
   ) -> Observation {
     let difference = ParameterTable.difference(after: after, before: before)
-    return Observation(
+    let observation = Observation(
       network: network(loss: facts.loss), weights: before, gradient: difference, source: .update,
       sourceName: "update (\(name))", sign: -1, batchSize: batchSize ?? facts.batchSize,
       reduction: facts.reduction.flatMap { Observation.Reduction(rawValue: $0) },
       steps: facts.localSteps, isTrainingMode: facts.isTrainingMode,
       rounding: difference.rounding(ofDifferenceBetween: before, after))
+    return completed(observation)
   }
 
   /// One slot of the optimiser; the weights have moved since, so they are not part of it.
@@ -60,13 +71,22 @@ struct ObservationBuilder {
     // Keras keeps −η·g in its momentum; PyTorch, Optax and every first moment keep +g.
     let isNegative = slot == .momentum && file.contents.format.hasPrefix("keras")
     let gradient = table.detectingResolution()
-    let observation = Observation(
+    var observation = Observation(
       network: model.network, weights: ParameterTable(convention: model.weights.convention),
       gradient: gradient, source: .optimizerSlot(slot),
       sourceName: "\(slot.rawValue) of \(state.name) (\(displayed))",
       sign: isNegative ? -1 : 1, batchSize: batchSize, reduction: nil, steps: state.steps,
       rounding: gradient.relativeRounding())
+    // Noise is added to what is sent; the optimiser's own state has none of it.
+    observation.inputRange = inputRange
     return (observation, leftOver)
+  }
+
+  /// The observation with what the request states about it.
+  private func completed(_ observation: Observation) -> Observation {
+    var completed = noise.map(observation.statingNoise) ?? observation
+    completed.inputRange = inputRange
+    return completed
   }
 
   private func network(loss: String?) -> Network {

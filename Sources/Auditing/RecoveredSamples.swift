@@ -1,6 +1,6 @@
-internal import Attacks
-internal import AuditModel
-internal import Checkpoints
+package import Attacks
+package import AuditModel
+package import Checkpoints
 internal import Networks
 internal import Reports
 internal import Tensors
@@ -11,7 +11,7 @@ package struct RecoveredSaveError: Error, CustomStringConvertible {
 }
 
 /// Samples in the model's own axes, ready to be compared and saved.
-struct RecoveredSamples {
+package struct RecoveredSamples {
   private let recovery: Knowledge.Recovery
   private let observation: Observation
   private let isModelInput: Bool
@@ -19,7 +19,7 @@ struct RecoveredSamples {
   /// One vector per sample, in input units if the layer's input is the model's.
   private let inputs: [[Double]]
 
-  init(
+  package init(
     _ recovery: Knowledge.Recovery, observation: Observation, isModelInput: Bool, artifact: String
   ) {
     self.recovery = recovery
@@ -34,7 +34,7 @@ struct RecoveredSamples {
 
   private var layer: String { observation.network.nodes[recovery.node].name }
 
-  func summary(truth: Truth?) -> RecoverySummary {
+  package func summary(truth: Truth?) -> RecoverySummary {
     RecoverySummary(
       artifact: artifact, layer: layer, isModelInput: isModelInput, samples: inputs.count,
       batchSize: observation.batchSize, proven: recovery.isProven,
@@ -51,8 +51,29 @@ struct RecoveredSamples {
     let labels = truth.labels.flatMap { labels in
       labels.count == count ? labels.compactMap { Int(exactly: $0) } : nil
     }
-    return Evaluation(inputs: samples, labels: labels?.count == count ? labels : nil)
-      .quality(of: inputs, labels: recovery.labels)
+    return Evaluation(
+      inputs: samples, labels: labels?.count == count ? labels : nil,
+      channels: picture.map { $0.isFirst ? .first($0.channels) : .last($0.channels) }
+    ).quality(of: inputs, labels: recovery.labels)
+  }
+
+  /// How the values of a sample make a picture; `nil` if they make none.
+  private var picture: (height: Int, width: Int, channels: Int, isFirst: Bool)? {
+    let axes = axes
+    if axes.count == 2 { return (axes[0], axes[1], 1, false) }
+    guard axes.count == 3 else { return nil }
+    return isChannelsFirst
+      ? (axes[1], axes[2], axes[0], true) : (axes[0], axes[1], axes[2], false)
+  }
+
+  /// Whether the input's first axis is its channels: layers with windows say so themselves, and only
+  /// without any does the order of the kernels tell.
+  private var isChannelsFirst: Bool {
+    let network = observation.network
+    let saysSo = network.nodes.contains {
+      $0.layer is Networks.Convolution || $0.layer is Networks.Pooling
+    }
+    return saysSo ? network.isChannelsFirst : observation.gradient.convention == .channelsFirst
   }
 }
 
@@ -60,7 +81,7 @@ struct RecoveredSamples {
 
 extension RecoveredSamples {
   /// Writes `DIR/recovered.h5` and, for image-shaped inputs, one PNG per sample.
-  static func save(
+  package static func save(
     _ entries: [RecoveredSamples], in directory: String
   ) throws(RecoveredSaveError) {
     guard !entries.isEmpty else { return }
@@ -95,16 +116,12 @@ extension RecoveredSamples {
   }
 
   private func savePictures(in directory: String, prefix: String) throws(RecoveredSaveError) {
-    let isFirst = observation.gradient.convention == .channelsFirst
-    guard axes.count == 3 || axes.count == 2 else { return }
-    let channels = axes.count == 2 ? 1 : isFirst ? axes[0] : axes[2]
-    guard channels == 1 || channels == 3 else { return }
-    let plane = axes.count == 2 ? axes : isFirst ? Array(axes[1...]) : Array(axes[..<2])
+    guard let picture, picture.channels == 1 || picture.channels == 3 else { return }
     for (index, sample) in inputs.enumerated() {
       do throws(ReportWriteError) {
         _ = try PortableImage.write(
-          sample, height: plane[0], width: plane[1], channels: channels, channelsFirst: isFirst,
-          to: "\(directory)/\(prefix)_\(index).png")
+          sample, height: picture.height, width: picture.width, channels: picture.channels,
+          channelsFirst: picture.isFirst, to: "\(directory)/\(prefix)_\(index).png")
       } catch {
         throw RecoveredSaveError(description: error.description)
       }

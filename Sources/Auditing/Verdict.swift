@@ -1,18 +1,33 @@
-internal import Attacks
-internal import AuditModel
+package import AuditModel
 
 /// The sentence at the top of a report, what it means for an attacker, and the exit code.
-struct Verdict {
+package struct Verdict {
   let findings: [Finding]
   let recoveries: [RecoverySummary]
+  let chains: [ChainReading]
   let labels: [LabelSummary]
   let layers: [LayerSummary]
   let failOn: Severity?
   let hasSubject: Bool
   let isIncomplete: Bool
 
+  package init(
+    findings: [Finding], recoveries: [RecoverySummary], chains: [ChainReading],
+    labels: [LabelSummary], layers: [LayerSummary], failOn: Severity?, hasSubject: Bool,
+    isIncomplete: Bool
+  ) {
+    self.findings = findings
+    self.recoveries = recoveries
+    self.chains = chains
+    self.labels = labels
+    self.layers = layers
+    self.failOn = failOn
+    self.hasSubject = hasSubject
+    self.isIncomplete = isIncomplete
+  }
+
   /// Precedence: a finding outweighs an incomplete audit, which outweighs an empty one.
-  var status: ExitStatus {
+  package var status: ExitStatus {
     if let failOn, findings.contains(where: { $0.severity >= failOn }) { return .finding }
     if isIncomplete { return .incomplete }
     return hasSubject ? .clean : .nothing
@@ -22,7 +37,7 @@ struct Verdict {
     recoveries.filter { $0.proven && $0.isModelInput }
   }
 
-  var sentence: String {
+  package var sentence: String {
     if let best = provenInputs.max(by: { $0.samples < $1.samples }) {
       let samples = best.samples == 1 ? "One input" : "\(best.samples) inputs"
       let verb = best.samples == 1 ? "was" : "were"
@@ -48,17 +63,37 @@ struct Verdict {
       return "No input was recovered; the structural findings state conditions under which "
         + "gradients of this model disclose inputs." + rest
     }
-    if !recoveries.isEmpty || !labels.isEmpty {
+    if !recoveries.isEmpty || !labels.isEmpty || chains.contains(where: disclosesFeatures) {
       return "No model input was recovered; features or labels were." + rest
     }
-    if layers.allSatisfy({ $0.kind != "dense" }) {
+    if chains.isEmpty, layers.allSatisfy({ $0.kind != "dense" }) {
       return "There is no dense layer, so no dense path to the input exists." + rest
     }
     return "No closed-form leak of inputs was found." + rest
   }
 
+  /// Whether a gradient gave feature maps, short of the input.
+  private func disclosesFeatures(_ reading: ChainReading) -> Bool {
+    reading.isObserved && !reading.chain.reachesInput && reading.deepestFeatures != nil
+  }
+
+  /// What a chain short of the input gives, and what one without a gradient would give.
+  private func line(_ reading: ChainReading) -> String? {
+    let source =
+      reading.isObserved
+      ? "from the \(reading.chain.source)"
+      : "from the gradient of one sample of \(reading.chain.artifact), should somebody see it"
+    if reading.chain.reachesInput {
+      // A recovery already has its line.
+      return reading.isObserved ? nil : "The input itself, \(source)."
+    }
+    return reading.deepestFeatures.map { layer, shape in
+      "The feature maps down to '\(layer)', \(source): \(shape) values."
+    }
+  }
+
   /// Plain sentences; at least one.
-  var attackerGets: [String] {
+  package var attackerGets: [String] {
     var lines: [String] = []
     for recovery in recoveries {
       let certainty =
@@ -72,6 +107,7 @@ struct Verdict {
         : "The features that enter '\(recovery.layer)'"
       lines.append("\(what), from the \(recovery.source); \(certainty).")
     }
+    lines += chains.compactMap(line)
     for finding in findings where finding.id == "dense-chain" && finding.evidence == .structural {
       lines.append(
         "The features that enter '\(finding.layer ?? "")' up to one factor"

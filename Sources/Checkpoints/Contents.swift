@@ -121,4 +121,9 @@ public struct Truth: Sendable {
   public var inputs: Tensor
   /// Class numbers, one per sample, if the file has them.
   public var labels: [Double]?
+
+  public init(inputs: Tensor, labels: [Double]?) {
+    self.inputs = inputs
+    self.labels = labels
+  }
 }

@@ -15,7 +15,7 @@ package enum JSONReportSchema {
         [
           "schemaVersion": .object([
             "const": .string(AuditReport.currentSchemaVersion),
-            "description": .string("Changes whenever a field changes its meaning."),
+            "description": .string("Changes whenever a field changes its meaning or one is added."),
           ]),
           "toolVersion": string("The version of leakaudit."),
           "command": list(string("One argument."), "The command line with displayed paths."),
@@ -25,6 +25,7 @@ package enum JSONReportSchema {
           "findings": list(finding, "Sorted by evidence, severity, place and name."),
           "layers": list(layer, "One entry per layer, in the order of the network."),
           "recoveries": list(recovery, "What was recovered from the files."),
+          "chains": list(chain, "How far down the network closed forms go, one per source."),
           "labels": optional(labels),
           "preflight": list(preflight, "Checks of the assumptions that the audit rests on."),
           "skipped": list(skipped, "What was not looked at; never to be read as safe."),
@@ -115,6 +116,13 @@ package enum JSONReportSchema {
         "psnr": list(
           optional(number("Decibels; null if infinite, which means equal.")),
           "One number per matched sample."),
+        "greyPSNR": optional(
+          number("Decibels of the middle of `valueRange` everywhere, mean over the samples.")),
+        "meanImagePSNR": optional(
+          number("Decibels of a picture of the true mean colour; null if there are no pictures.")),
+        "valueRange": list(
+          number("The least or the largest value."),
+          "What PSNR clamps to: 0 and 1 if they enclose the truth, otherwise its own range."),
         "labelsCorrect": optional(integer("Samples with the right label.", minimum: 0)),
       ])
   }

@@ -100,6 +100,9 @@ extension JSONValue {
   /// The number, or `null` without one.
   init(_ number: Int?) { self = number.map { .integer($0) } ?? .null }
 
+  /// The number, or `null` without one.
+  init(_ number: Double?) { self = number.map { .number($0) } ?? .null }
+
   /// The texts in their order.
   init(_ texts: [String]) { self = .array(texts.map { .string($0) }) }
 }

@@ -3,6 +3,7 @@ internal import Auditing
 internal import AuditModel
 internal import CPUBackend
 internal import Checkpoints
+internal import Glibc
 internal import Reports
 
 struct AuditCommand: ParsableCommand {
@@ -58,6 +59,9 @@ struct AuditCommand: ParsableCommand {
     help: ArgumentHelp("Samples behind the gradient, if the file does not say.", valueName: "n"))
   var batchSize: Int?
 
+  @OptionGroup(title: "What is known")
+  var known: KnownFacts
+
   @Option(
     help: ArgumentHelp(
       "Write recovered inputs as recovered.h5 and PNG into this directory. They are personal data.",
@@ -96,6 +100,11 @@ struct AuditCommand: ParsableCommand {
     guard batchSize.map({ $0 > 0 && $0 <= 1 << 24 }) ?? true else {
       throw ValidationError("--batch-size must be a whole number from 1 to 16777216.")
     }
+    guard known.noise == nil || gradient != nil || before != nil else {
+      throw ValidationError(
+        "--noise is about a gradient or an update, but none was given; a --gradient or --before "
+          + "with --after is needed.")
+    }
     _ = try outputs()
   }
 
@@ -110,10 +119,12 @@ struct AuditCommand: ParsableCommand {
     request.truth = truth
     request.failOn = failOn.severity
     request.batchSize = batchSize
+    request.noise = known.noise
+    request.inputRange = known.inputRange
+    request.timeLimit = known.timeLimit
+    request.backend = CPUBackend(threads: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1))
     request.recoveredDirectory = saveRecovered
-    request.backend = CPUBackend(threads: 2)
-    request.inputRange = 0...1
-    request.progress = { Output.error.write($0 + "\n") }
+    request.progress = console.progress
     do {
       let report = try Audit.run(request)
       console.clearProgress()

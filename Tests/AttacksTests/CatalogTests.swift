@@ -20,11 +20,13 @@ struct CatalogTests {
       #expect(found.map { ObjectIdentifier($0) } == ObjectIdentifier(attack))
     }
     #expect(AttackCatalog.attack(identifiedBy: "no-such-attack") == nil)
+    #expect(AttackCatalog.metadata(identifiedBy: "no-such-attack") == nil)
+    #expect(Set(AttackCatalog.identifiers) == Set(identifiers + ["cascade"]))
   }
 
-  @Test("an attack explains itself", arguments: AttackCatalog.all.map { $0.metadata.identifier })
+  @Test("an attack explains itself", arguments: AttackCatalog.identifiers)
   func metadata(identifier: String) throws {
-    let metadata = try #require(AttackCatalog.attack(identifiedBy: identifier)).metadata
+    let metadata = try #require(AttackCatalog.metadata(identifiedBy: identifier))
     #expect(identifier.wholeMatch(of: /[a-z0-9]+(-[a-z0-9]+)*/) != nil)
     #expect(!metadata.title.isEmpty && !metadata.formula.isEmpty)
     #expect(metadata.claim.hasSuffix(".") && metadata.remedy.hasSuffix("."))

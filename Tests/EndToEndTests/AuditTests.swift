@@ -65,6 +65,30 @@ struct AuditTests {
     #expect(report.recoveries.allSatisfy { $0.batchSize == 3 })
   }
 
+  @Test("what is known beyond the files is part of the command and changes no proof")
+  func knownFacts() throws {
+    let words = ["--noise", "1e-06", "--input-range", "-0.5,1.5", "--time-limit", "60"]
+    let found = try report(Example.gradient + words)
+    #expect(Array(found.command.suffix(6)) == words)
+    #expect(found.recoveries.contains { $0.isModelInput && $0.proven })
+    #expect(try report(Example.gradient).command.count == found.command.count - 6)
+  }
+
+  @Test("an update takes stated noise as a gradient does")
+  func noisyUpdate() throws {
+    let update = try report(Example.update + ["--noise", "1e-9"])
+    #expect(update.recoveries.contains { $0.isModelInput && $0.proven })
+  }
+
+  @Test("a picture of the right mean colour scores more than a grey one and less than the recovery")
+  func yardsticks() throws {
+    let report = try report(Example.gradient + ["--truth", "Models/mlp_truth.h5"])
+    let quality = try #require(report.recoveries.first { $0.isModelInput }?.quality)
+    let mean = try #require(quality.meanImagePSNR)
+    #expect(quality.greyPSNR < mean && mean < 20 && (quality.psnr.first ?? 0) > 100)
+    #expect(quality.valueRange == [0, 1])
+  }
+
   @Test("--max-memory refuses numbers beyond it and says how to raise it")
   func maxMemory() throws {
     let outcome = try Tool.run([

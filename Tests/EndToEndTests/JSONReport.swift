@@ -11,6 +11,10 @@ struct JSONReport: Decodable {
   struct Recovery: Decodable {
     struct Quality: Decodable {
       var meanSquaredError: [Double]
+      var psnr: [Double]
+      var greyPSNR: Double
+      var meanImagePSNR: Double?
+      var valueRange: [Double]
       var labelsCorrect: Int?
     }
 
@@ -38,6 +42,7 @@ struct JSONReport: Decodable {
     var role: String
   }
 
+  var command: [String]
   var verdict: String
   var exitCode: Int
   var findings: [Finding]

@@ -54,7 +54,7 @@ struct READMETests {
     let all = Self.commands.map(\.text).joined(separator: "\n")
     for word in [
       "--gradient", "--before", "--after", "--format json=", "--save-recovered", "--fail-on",
-      "inspect", "explain", "schema",
+      "--noise", "--input-range", "--time-limit", "inspect", "explain", "schema",
     ] { #expect(all.contains(word), "\(word)") }
   }
 

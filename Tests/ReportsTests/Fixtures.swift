@@ -5,7 +5,8 @@ enum Fixture {
   static let empty = AuditReport(
     toolVersion: "0.1.0", command: ["leakaudit", "audit", "model.h5"],
     verdict: "No leak was found in the files that were examined.", attackerGets: [], exitCode: 0,
-    findings: [], layers: [], recoveries: [], labels: nil, preflight: [], skipped: [], inputs: [])
+    findings: [], layers: [], recoveries: [], chains: [], labels: nil, preflight: [], skipped: [],
+    inputs: [])
 
   static let geiping = Citation(
     "Geiping, Bauermeister, Dröge, Moeller",
@@ -58,12 +59,15 @@ enum Fixture {
         artifact: "gradient.h5", layer: "fc1", isModelInput: true, samples: 1, batchSize: 1,
         proven: true, certificate: 3.14e-16, certificateScope: "the whole network's gradient",
         predictedError: 2.2e-9, source: "gradient", method: "dense-input-from-gradient",
-        quality: .init(meanSquaredError: [4.7e-18], psnr: [173.28], labelsCorrect: 1)),
+        quality: .init(
+          meanSquaredError: [4.7e-18], psnr: [173.28], greyPSNR: 9.042, meanImagePSNR: 12.34,
+          labelsCorrect: 1)),
       RecoverySummary(
         artifact: "gradient.h5", layer: "fc2", isModelInput: false, samples: 2, batchSize: nil,
         proven: false, certificate: .nan, certificateScope: "the layer's own equations",
         predictedError: .infinity, source: "optimizer/momentum", method: "active-unit-ratio"),
     ],
+    chains: [chain],
     labels: LabelSummary(
       present: [7], counts: [0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
       interval: [
@@ -85,6 +89,26 @@ enum Fixture {
       InputSummary(
         path: "notes.txt", sha256: nil, format: "unreadable", role: "gradient", byteCount: 12),
     ])
+
+  /// A walk that ends in front of the second convolution.
+  static let chain = ChainSummary(
+    artifact: "model.h5", source: "gradient (gradient.h5)",
+    steps: [
+      .init(
+        layer: "fc1", kind: "dense", route: "bias gradient", unknowns: 1_024, forwardEquations: 0,
+        gradientEquations: 51_200, rank: nil, amplification: 1.04, residual: 3.14e-8,
+        relativeError: 2.21e-8, outcome: .exact),
+      .init(
+        layer: "conv3", kind: "convolution", route: "direct solve", unknowns: 4_096,
+        forwardEquations: 1_024, gradientEquations: 9_216, rank: 4_096, amplification: 1_234.5,
+        residual: 8.8e-8, relativeError: 7.31e-5, outcome: .exact, note: "61 % of entries active"),
+      .init(
+        layer: "conv2", kind: "convolution", route: "direct solve", unknowns: 8_192,
+        forwardEquations: 4_096, gradientEquations: 2_048, rank: 6_000, outcome: .subspace),
+    ],
+    reachesInput: false, stop: "at 'conv2', where 2,192 directions stay open",
+    jointSolve: "41 steps from the input of 'conv3' left a misfit of 0.2, so nothing is claimed.",
+    rankTolerance: 1e-10)
 
   static func layer(
     _ name: String, kind: String = "dense", leak: LayerLeak, parameters: Int = 1_000,
@@ -110,6 +134,15 @@ enum Fixture {
     let recovery = RecoverySummary(
       artifact: text, layer: text, isModelInput: true, samples: 1, batchSize: nil, proven: true,
       certificate: 1, certificateScope: text, predictedError: 1, source: text, method: text)
+    let steps = ChainSummary.Outcome.allCases.map {
+      ChainSummary.Step(
+        layer: text, kind: text, route: text, unknowns: .max, forwardEquations: .max,
+        gradientEquations: .max, rank: .max, amplification: .infinity, residual: .nan,
+        relativeError: -1, outcome: $0, note: text)
+    }
+    let chain = ChainSummary(
+      artifact: text, source: text, steps: steps, reachesInput: false, stop: text,
+      jointSolve: text, rankTolerance: 1e-10)
     let check = PreflightCheck(
       artifact: text, check: text, status: .warning, value: text, explanation: text)
     let input = InputSummary(path: text, sha256: text, format: text, role: text, byteCount: .max)
@@ -117,6 +150,7 @@ enum Fixture {
     return AuditReport(
       toolVersion: text, command: [text, text], verdict: text, attackerGets: [text, text],
       exitCode: 1, findings: [finding, finding], layers: layers, recoveries: [recovery, recovery],
+      chains: [chain, chain],
       labels: LabelSummary(
         present: [], counts: nil, interval: nil, method: text, exact: false, source: text),
       preflight: [check, check], skipped: [skipped, skipped], inputs: [input, input])

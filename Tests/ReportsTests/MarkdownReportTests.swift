@@ -66,17 +66,21 @@ struct MarkdownReportTests {
     ])
   func numbers(value: Double, text: String) {
     var report = Fixture.full
-    report.recoveries[0].quality = .init(meanSquaredError: [], psnr: [value], labelsCorrect: nil)
-    #expect(render(report).contains(" PSNR \(text) dB |"))
+    report.recoveries[0].quality = .init(
+      meanSquaredError: [], psnr: [value], greyPSNR: 9, meanImagePSNR: nil, labelsCorrect: nil)
+    let row = " PSNR \(text) dB; the middle value everywhere scores 9 dB |"
+    #expect(render(report).contains(row))
   }
 
   @Test("the worst and the best of several samples are told apart")
   func qualityRange() {
     var report = Fixture.full
     report.recoveries[0].quality = .init(
-      meanSquaredError: [0.25, 1e-9], psnr: [6, 90], labelsCorrect: 1)
+      meanSquaredError: [0.25, 1e-9], psnr: [6, 90], greyPSNR: 9.04, meanImagePSNR: 12.34,
+      valueRange: -2.118...2.64, labelsCorrect: 1)
     let text =
-      "PSNR 6 dB (worst) to 90 dB (best); MSE 0.25 (worst) to 1e-9 (best); 1 of 2 labels right"
+      "PSNR 6 dB (worst) to 90 dB (best) (values −2.12…2.64); a grey picture scores 9.04 dB, one of "
+      + "the right mean colour 12.3 dB; MSE 0.25 (worst) to 1e-9 (best); 1 of 2 labels right"
     #expect(render(report).contains(text))
   }
 

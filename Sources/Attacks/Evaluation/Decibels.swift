@@ -6,8 +6,13 @@
 
 /// Logarithmic measures of error.
 package enum Decibels {
-  /// `10 log₁₀(1 / error)` for values with peak 1; capped at 400 dB for an error of zero.
-  package static func psnr(meanSquaredError error: Double) -> Double {
-    error > 0 ? min(-10 * log10(error), 400) : 400
+  /// `10 log₁₀(peak² / error)`, at most 400 dB.
+  ///
+  /// - An error of zero gives 400.
+  /// - An error that is no number gives none.
+  package static func psnr(meanSquaredError error: Double, peak: Double = 1) -> Double {
+    // As a difference of logarithms, since the square of a peak may be beyond every number.
+    guard !error.isNaN else { return .nan }
+    return error > 0 ? min(20 * log10(peak) - 10 * log10(error), 400) : 400
   }
 }

@@ -11,6 +11,14 @@ public struct BoundModel: Sendable {
   /// Parameters that fit no layer.
   public var leftOver: [NamedTensor]
 
+  /// A network whose weights are already in a table.
+  public init(_ network: Network, weights: ParameterTable) {
+    self.network = network
+    self.weights = weights
+    matchedWithoutName = []
+    leftOver = []
+  }
+
   /// Several times the largest public models; names are matched layer by layer, so more would stall.
   private static let layerLimit = 10_000
 

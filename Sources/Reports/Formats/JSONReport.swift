@@ -20,6 +20,7 @@ package struct JSONReport: ReportFormat {
       "findings": .array(report.findings.sorted(by: Finding.reportOrder).map(\.json)),
       "layers": .array(report.layers.map(\.json)),
       "recoveries": .array(report.recoveries.map(\.json)),
+      "chains": .array(report.chains.map(\.json)),
       "labels": report.labels?.json ?? .null,
       "preflight": .array(report.preflight.map(\.json)),
       "skipped": .array(report.skipped.map(\.json)),
@@ -97,7 +98,43 @@ extension RecoverySummary.Quality {
     .object([
       "meanSquaredError": .array(meanSquaredError.map { .number($0) }),
       "psnr": .array(psnr.map { .number($0) }),
+      "greyPSNR": .number(greyPSNR),
+      "meanImagePSNR": JSONValue(meanImagePSNR),
+      "valueRange": .array([.number(valueRange.lowerBound), .number(valueRange.upperBound)]),
       "labelsCorrect": JSONValue(labelsCorrect),
+    ])
+  }
+}
+
+extension ChainSummary {
+  fileprivate var json: JSONValue {
+    .object([
+      "artifact": .string(artifact),
+      "source": .string(source),
+      "steps": .array(steps.map(\.json)),
+      "reachesInput": .bool(reachesInput),
+      "stop": JSONValue(stop),
+      "jointSolve": JSONValue(jointSolve),
+      "rankTolerance": .number(rankTolerance),
+    ])
+  }
+}
+
+extension ChainSummary.Step {
+  fileprivate var json: JSONValue {
+    .object([
+      "layer": .string(layer),
+      "kind": .string(kind),
+      "route": .string(route),
+      "unknowns": .integer(unknowns),
+      "forwardEquations": .integer(forwardEquations),
+      "gradientEquations": .integer(gradientEquations),
+      "rank": JSONValue(rank),
+      "amplification": JSONValue(amplification),
+      "residual": JSONValue(residual),
+      "relativeError": JSONValue(relativeError),
+      "outcome": .string(outcome.rawValue),
+      "note": .string(note),
     ])
   }
 }

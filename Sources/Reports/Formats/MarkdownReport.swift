@@ -15,6 +15,7 @@ package struct MarkdownReport: ReportFormat {
       MarkdownSummary.lines(report),
       MarkdownFindings.lines(report.findings),
       MarkdownRecoveries.lines(report.recoveries),
+      MarkdownChains.lines(report.chains),
       MarkdownLabels.lines(report.labels),
       MarkdownLayers.lines(report.layers),
       MarkdownCoverage.preflight(report.preflight),

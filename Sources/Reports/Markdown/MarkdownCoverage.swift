@@ -60,8 +60,9 @@ enum MarkdownCoverage {
 
     - A failed attack is not evidence of privacy. Only what is listed was tried, and a stronger \
     attack may succeed where these do not.
-    - This version recovers the inputs of dense layers in closed form. Convolution, attention and \
-    recurrent layers are not analysed; a network made of them may leak all the same.
+    - This version recovers the inputs of dense layers in closed form, and those of convolutions as \
+    far as the table of layers says. Attention and recurrent layers are not analysed; a network made \
+    of them may leak all the same.
     - A certificate proves that the recovered input explains the gradient. Where the gradient \
     determines the input, the recovery is therefore the input.
     - A structural finding says what an attacker can do with a gradient. It needs somebody who sees \

@@ -30,8 +30,9 @@ enum MarkdownRecoveries {
     return lines + [
       "",
       "The comparison with the supplied truth took place after the recovery, which never saw it. "
-        + "PSNR is the peak signal-to-noise ratio in decibels (dB) on inputs clamped to 0…1; MSE is "
-        + "the mean squared error in squared input units.",
+        + "PSNR is the peak signal-to-noise ratio in decibels (dB) on inputs clamped to 0…1, or to "
+        + "the range of the truth where the row states one; the width of the range is the peak. MSE "
+        + "is the mean squared error in squared input units.",
     ]
   }
 
@@ -58,7 +59,8 @@ enum MarkdownRecoveries {
   private static func quality(_ quality: RecoverySummary.Quality) -> String {
     var parts: [String] = []
     if let text = range("PSNR", quality.psnr, unit: " dB", largerIsBetter: true) {
-      parts.append(text)
+      parts.append(text + range(quality.valueRange))
+      parts.append(baselines(quality))
     }
     if let text = range("MSE", quality.meanSquaredError, unit: "", largerIsBetter: false) {
       parts.append(text)
@@ -68,6 +70,23 @@ enum MarkdownRecoveries {
       parts.append("\(correct) of \(DisplayedNumber.counted(count, "label")) right")
     }
     return parts.joined(separator: "; ")
+  }
+
+  /// The range of values where it is not that of a picture.
+  private static func range(_ values: ClosedRange<Double>) -> String {
+    guard values != 0...1 else { return "" }
+    let bounds = [values.lowerBound, values.upperBound].map { DisplayedNumber.significant($0) }
+    return " (values \(bounds[0])…\(bounds[1]))"
+  }
+
+  /// What pictures without content score on the same truth.
+  private static func baselines(_ quality: RecoverySummary.Quality) -> String {
+    let grey = DisplayedNumber.significant(quality.greyPSNR) + " dB"
+    guard let mean = quality.meanImagePSNR else {
+      return "the middle value everywhere scores \(grey)"
+    }
+    return "a grey picture scores \(grey), one of the right mean colour "
+      + "\(DisplayedNumber.significant(mean)) dB"
   }
 
   /// The worst and the best sample; one number if they do not differ in print.

@@ -11,6 +11,7 @@ arguments give equal bytes on one machine. Needs requirements-cascade.txt.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import pathlib
 import sys
@@ -18,6 +19,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import h5py
 import numpy
 import torch
 from torch import Tensor, nn
@@ -102,12 +104,14 @@ def example(family: str, seed: int) -> tuple[Tensor, Tensor]:
 
 def write(
     path: pathlib.Path, family: str, seed: int, precision: str = "float32",
-    disturbance: Disturbance = Disturbance(), truth: bool = True
-) -> None:
+    disturbance: Disturbance = Disturbance(), weights_only: bool = False
+) -> dict[str, object]:
     """One file: the network of `family` and the gradient of the photograph of `seed`.
 
     precision: of the computation and of the file; "rounded" computes in double precision and
         rounds gradient and photograph to single.
+
+    Returns what the benchmark wants to know of the file.
     """
     model = network(family, seed)
     image, label = example(family, seed)
@@ -115,13 +119,82 @@ def write(
     image = image if precision == "float64" else single
     if precision != "float32":
         model, image = model.double(), image.double()
+    description: dict[str, object] = {
+        "path": str(path), "weightsOnly": weights_only, "deviation": 0.0, "grey":
+        psnr(torch.full_like(image, 0.5), image),
+        "meanColour": psnr(image.mean((2, 3), keepdim=True), image)}
+    if weights_only:
+        leakaudit_torch.export(path, model, image, after_backward=False, name=family)
+        state_circular(path, model, image)
+        return description
     loss = nn.functional.cross_entropy(model(image), label)
     gradient = torch.autograd.grad(loss, list(model.parameters()))
     if precision == "rounded":
         gradient, model, image = [part.float() for part in gradient], model.float(), single
     leakaudit_torch.export(
         path, model, image, gradients=disturbance.apply(gradient, seed), batch_size=1,
-        truth=(image, label) if truth else None, name=family)
+        truth=(image, label), name=family)
+    state_circular(path, model, image)
+    return description | {"deviation": disturbance.deviation(gradient)}
+
+
+def psnr(image: Tensor, truth: Tensor) -> float:
+    """Of images in [0, 1], in dB."""
+    return -10 * math.log10(float((image.clamp(0, 1) - truth).double().square().mean()))
+
+
+def state_circular(path: pathlib.Path, model: nn.Module, image: Tensor) -> None:
+    """Says in the file what a circular padding is: rows and columns joined on from the far side.
+
+    The exporter has no word for it and calls such a convolution custom.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    circular = {name: module for name, module in model.named_modules()
+                if isinstance(module, nn.Conv2d) and module.padding_mode == "circular"}
+    if not circular:
+        return
+    hooks = [module.register_forward_hook(
+        lambda _, inputs, __, name=name: shapes.update({name: inputs[0].shape}))
+        for name, module in circular.items()]
+    with torch.no_grad():
+        model(image.to(next(model.parameters()).dtype))
+    for hook in hooks:
+        hook.remove()
+    with h5py.File(path, "r+") as file:
+        architecture = json.loads(file.attrs["architecture"])
+        layers = []
+        for layer in architecture["layers"]:
+            module = circular.get(layer["name"].replace("/", "."))
+            if module is not None:
+                source, = layer["inputs"]
+                for axis in (0, 1):
+                    joined = wrapped(layer["name"], source, axis, module.padding[axis],
+                                     shapes[layer["name"].replace("/", ".")][2 + axis])
+                    layers += joined
+                    source = joined[-1]["name"]
+                layer = {
+                    "name": layer["name"], "kind": "convolution", "inputs": [source],
+                    "variant": "plain", "filters": module.out_channels,
+                    "kernel": list(module.kernel_size), "stride": list(module.stride),
+                    "dilation": list(module.dilation), "padding": "valid",
+                    "groups": module.groups, "bias": module.bias is not None}
+            layers.append(layer)
+        architecture["layers"] = layers
+        file.attrs["architecture"] = json.dumps(architecture)
+
+
+def wrapped(name: str, source: str, axis: int, amount: int, extent: int) -> list[dict]:
+    """The last `amount` elements of an axis, all of them, and the first `amount`, in a row."""
+    layers = []
+    for side, ends in (("before", [extent - amount, 0]), ("behind", [0, extent - amount])):
+        amounts = [[0, 0], [0, 0]]
+        amounts[axis] = ends
+        layers.append({"name": f"{name}/{side}_{axis}", "kind": "resampling", "inputs": [source],
+                       "class_name": "circular padding", "operation": "crop", "amounts": amounts})
+    layers.append({"name": f"{name}/padded_{axis}", "kind": "merge",
+                   "inputs": [layers[0]["name"], source, layers[1]["name"]],
+                   "operation": "Concatenate", "axis": axis + 1})
+    return layers
 
 
 def file_name(family: str, seed: int, precision: str, disturbance: Disturbance) -> str:
@@ -149,6 +222,8 @@ def main() -> None:
     disturbed.add_argument("--noise", type=float, help="length of the noise over the gradient's")
     disturbed.add_argument("--float16", action="store_true", help="store half precision")
     disturbed.add_argument("--sparsify", type=float, help="share of the entries that is kept")
+    disturbed.add_argument("--weights-only", action="store_true", help="no gradient, no photograph")
+    parser.add_argument("--describe", action="store_true", help="print a JSON object a file")
     options = parser.parse_args()
     if options.list:
         print(*cascade_networks.FAMILIES, sep="\n")
@@ -158,8 +233,10 @@ def main() -> None:
     for family in options.families:
         for seed in options.seeds:
             name = file_name(family, seed, options.precision, disturbance)
-            write(options.output / name, family, seed, options.precision, disturbance)
-            print(options.output / name, flush=True)
+            description = write(options.output / name, family, seed, options.precision,
+                                disturbance, options.weights_only)
+            print(json.dumps(description) if options.describe else options.output / name,
+                  flush=True)
 
 
 if __name__ == "__main__":

@@ -26,10 +26,16 @@ def photograph(name: str) -> numpy.ndarray:
     return numpy.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image[..., :3]
 
 
-def crop(name: str, extent: int, random: numpy.random.Generator) -> numpy.ndarray:
-    """A random square of the photograph, reduced without aliasing to [3, extent, extent], in [0, 1]."""
+def crop(
+    name: str, extent: int, random: numpy.random.Generator, largest: int | None = None
+) -> numpy.ndarray:
+    """A random square of the photograph, reduced without aliasing: [3, extent, extent] in [0, 1].
+
+    Its side is at least 96 pixels, and at most `largest` or what the photograph has.
+    """
     image = photograph(name)
-    side = int(random.integers(max(extent, 96), min(image.shape[:2]) + 1))
+    most = min(*image.shape[:2], largest or max(image.shape))
+    side = int(random.integers(min(max(extent, 96), most), most + 1))
     top, left = (int(random.integers(0, edge - side + 1)) for edge in image.shape[:2])
     square = image[top:top + side, left:left + side]
     small = transform.resize(square, (extent, extent, 3), anti_aliasing=True)

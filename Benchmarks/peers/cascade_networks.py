@@ -74,12 +74,15 @@ def initialise_he(network: nn.Module) -> nn.Module:
 
 
 def randomise_normalisation(network: nn.Module) -> None:
-    """Statistics, scales and shifts that look like those of a network in use."""
+    """Statistics, scales and shifts as far from 0 and 1 as those of a network in use.
+
+    The ranges keep the mean square of a value about as it was, so that depth does not saturate.
+    """
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d) and module.affine:
             nn.init.normal_(module.running_mean, std=0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
-            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.weight, 0.5, 1.3)
             nn.init.normal_(module.bias, std=0.1)
 
 

@@ -42,7 +42,7 @@ def cases(text: str) -> list[Case]:
         if unknown:
             raise ValueError(f"cascade_promises.json: no limit is called {min(unknown)}; "
                              f"there are {', '.join(LIMITS)}")
-        arguments = [str(argument) for argument in entry.get("arguments", ())]
+        arguments = entry.get("arguments", ())
         for family in entry["families"]:
             name = " ".join([family, *arguments]).replace("--", "")
             found.append(Case(name, family, entry["seeds"], arguments, entry.get("limits", {}),

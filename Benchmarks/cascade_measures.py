@@ -182,8 +182,8 @@ def median(values: Any) -> float:
     return statistics.median_low(ordered) if math.isnan(value) else value
 
 
-HEADER = ("| Case | seeds | median dB | worst dB | proven | median s | worst s | peak MiB | grey dB "
-          "| mean colour dB | predicted / measured error | promise | met |\n"
+HEADER = ("| Case | seeds | median dB | worst dB | proven | median s | worst s | peak MiB "
+          "| grey dB | mean colour dB | predicted / measured error | promise | met |\n"
           "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|---|")
 
 

@@ -2,10 +2,10 @@
 
 SWIFT ?= swift
 .DEFAULT_GOAL := help
-.PHONY: help install build audit lint exporters test bench coverage record clean
+.PHONY: help install build audit lint exporters test bench bench-cascade coverage record clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Install what is missing (Debian and Ubuntu), or say what is
 	@Scripts/install-dependencies.sh
@@ -30,6 +30,9 @@ test: install lint ## Run everything that CI runs
 
 bench: install ## Time gradient matching beside PyTorch; BENCH=--quick for a short check
 	@python3 Benchmarks/bench.py $(BENCH)
+
+bench-cascade: install ## Check what closed forms recover from gradients of photographs; CASCADE=--seeds=1 for a short run
+	@python3 Benchmarks/cascade.py $(CASCADE)
 
 coverage: install ## Measure line coverage; fails under 90 %
 	@Scripts/coverage.sh

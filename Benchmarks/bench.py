@@ -191,23 +191,34 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def environment() -> pathlib.Path:
-    """The Python of Benchmarks/.venv, which is made anew unless it holds what is asked for."""
+def environment(*further: str) -> pathlib.Path:
+    """The Python of Benchmarks/.venv, which is made anew unless it holds what is asked for.
+
+    further: more files of requirements, installed beside those of requirements.txt.
+    """
     folder = HERE / ".venv"
     python = folder / "bin" / "python"
-    wanted, installed = HERE / "requirements.txt", folder / "requirements.txt"
-    if installed.exists() and installed.read_bytes() == wanted.read_bytes():
-        return python
-    say("Making Benchmarks/.venv with PyTorch; this takes some minutes and 6 GB of disk")
-    shutil.rmtree(folder, ignore_errors=True)
+    if not _installed("requirements.txt"):
+        say("Making Benchmarks/.venv with PyTorch; this takes some minutes and 6 GB of disk")
+        shutil.rmtree(folder, ignore_errors=True)
     try:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", wanted], check=True)
+        if not folder.exists():
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        for name in ("requirements.txt", *further):
+            if not _installed(name):
+                subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / name],
+                               check=True)
+                shutil.copy(HERE / name, folder / name)
     except (subprocess.CalledProcessError, OSError) as error:
         sys.exit(f"PyTorch cannot be installed: {error}\nThe peer's packages and versions are in "
                  "Benchmarks/requirements.txt; python3-venv and a package index must be there.")
-    shutil.copy(wanted, installed)
     return python
+
+
+def _installed(name: str) -> bool:
+    """Whether Benchmarks/.venv was made from this very file of requirements."""
+    installed = HERE / ".venv" / name
+    return installed.exists() and installed.read_bytes() == (HERE / name).read_bytes()
 
 
 def build() -> pathlib.Path:

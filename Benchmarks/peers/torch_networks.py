@@ -71,6 +71,8 @@ def conv_net(width: int, classes: int) -> nn.Sequential:
 class BasicBlock(nn.Module):
     """Two 3×3 convolutions and a shortcut; He et al. 2016, figure 2."""
 
+    expansion = 1
+
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
@@ -87,11 +89,43 @@ class BasicBlock(nn.Module):
         return (self.bn2(self.conv2(self.bn1(self.conv1(x)).relu())) + shortcut).relu()
 
 
+class Bottleneck(nn.Module):
+    """1×1, 3×3 and 1×1 convolutions, the last four times as wide, and a shortcut; figure 5.
+
+    The stride is in the 3×3 convolution, as in torchvision.
+    """
+
+    expansion = 4
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        outputs = self.expansion * width
+        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        x = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu())).relu()
+        return (self.bn3(self.conv3(x)) + shortcut).relu()
+
+
 class ResNet(nn.Module):
-    """Stages of basic blocks behind a 3×3 stem (small images) or 7×7 with pooling (ImageNet)."""
+    """Stages of blocks behind a 3×3 stem (small images) or 7×7 with pooling (ImageNet).
+
+    `blocks` counts the blocks of every stage, or of each.
+    """
 
     def __init__(
-        self, widths: Sequence[int], blocks: int, classes: int, large_images: bool = False
+        self, widths: Sequence[int], blocks: int | Sequence[int], classes: int,
+        large_images: bool = False, block: type[BasicBlock] | type[Bottleneck] = BasicBlock
     ) -> None:
         super().__init__()
         channels = widths[0]
@@ -102,12 +136,13 @@ class ResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if large_images else nn.Identity()
         self.stages = [f"layer{index + 1}" for index in range(len(widths))]
-        for index, (name, width) in enumerate(zip(self.stages, widths)):
+        counts = [blocks] * len(widths) if isinstance(blocks, int) else blocks
+        for index, (name, width, count) in enumerate(zip(self.stages, widths, counts)):
             stage = nn.Sequential()
-            for block in range(blocks):
-                stride = 2 if index > 0 and block == 0 else 1
-                stage.append(BasicBlock(channels, width, stride))
-                channels = width
+            for place in range(count):
+                stride = 2 if index > 0 and place == 0 else 1
+                stage.append(block(channels, width, stride))
+                channels = block.expansion * width
             self.add_module(name, stage)
         self.fc = nn.Linear(channels, classes)
         for module in self.modules():

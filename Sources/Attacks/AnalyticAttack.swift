@@ -69,7 +69,9 @@ package enum AttackCatalog {
     var knowledge = Knowledge()
     for attack in all { attack.init().run(on: observation, knowing: &knowledge) }
     if let backend {
-      Cascade.run(on: observation, knowing: &knowledge, backend: backend, progress: progress)
+      Cascade.run(
+        on: observation, knowing: &knowledge, backend: backend, timeLimit: timeLimit,
+        progress: progress)
     }
     GradientSimulation.certify(&knowledge, on: observation)
     Mixtures.confirm(&knowledge, observation)

@@ -1,6 +1,6 @@
-package import AuditModel
+internal import AuditModel
 internal import Networks
-package import TensorIR
+internal import TensorIR
 internal import Tensors
 
 /// Closed-form recovery through convolution stacks, layer by layer, from the dense layer down.
@@ -9,8 +9,8 @@ internal import Tensors
 /// `A x = φ⁻¹(h) − b` and its weight gradient `W̄ = G(z̄) x`. Where they determine the input, the walk goes
 /// on below; where they do not, the network input is sought by least squares from the deepest map that is
 /// determined, and then from every observed gradient at once.
-package enum Cascade {
-  package static let metadata = AttackMetadata(
+enum Cascade {
+  static let metadata = AttackMetadata(
     identifier: "cascade",
     title: "Convolutions disclose their input through their weight gradient",
     claim: """
@@ -34,15 +34,30 @@ package enum Cascade {
       deep networks; measure it with --noise.
       """)
 
-  /// Walks down from the recovered dense layer nearest to the input.
-  package static func run(
+  /// Walks down from the recovered dense layer nearest to the input, and searches from where the walk
+  /// ends.
+  ///
+  /// - Parameters:
+  ///   - observation: What an attacker sees.
+  ///   - knowledge: Where the recovery, the chain and the layers' verdicts go.
+  ///   - backend: What runs graphs.
+  ///   - timeLimit: Seconds for the search; `nil` for as long as it needs.
+  ///   - progress: Receives a line whenever long work gets on.
+  static func run(
     on observation: Observation, knowing knowledge: inout Knowledge, backend: any Backend,
-    progress: @escaping @Sendable (String) -> Void
+    timeLimit: Double?, progress: @escaping @Sendable (String) -> Void
   ) {
     guard let start = start(observation, knowledge),
       let recovery = knowledge.recoveries[start], let outputGradient = recovery.outputGradient
     else { return }
-    if observation.isTrainingMode == true {
+    var chain = ChainSummary(
+      artifact: "", source: observation.sourceName, steps: [], reachesInput: false, stop: nil,
+      rankTolerance: MapSolve.rankTolerance)
+    defer { knowledge.chain = chain }
+    if observation.isTrainingMode == true, let node = observation.trainingObstacle {
+      chain.stop =
+        "in training mode '\(observation.network.nodes[node].name)' mixes or drops values in a way "
+        + "that is not in the file"
       return
     }
     do throws(CascadeStop) {
@@ -51,22 +66,31 @@ package enum Cascade {
         input: KnownMap(recovery.samples[0], error: recovery.predictedError),
         outputGradient: outputGradient, on: backend, progress: progress)
       walk.run()
-      for step in walk.steps { progress("\(step)") }
-      progress("corrected \(walk.corrections) stop: \(walk.stop?.description ?? "none")")
-      let search = CascadeSearch(walk, progress: progress)
-      search.run()
-      if let x = search.input,
-        let reader = walk.readers(of: .input(0)).first
-      {
-        knowledge.recoveries[reader] = Knowledge.Recovery(
-          node: reader, samples: [walk.programs.declared(x, of: .input(0))],
-          labels: [recovery.labels.first ?? nil], certificates: [search.certificate ?? .infinity],
-          scope: "the gradient of the whole network, simulated again",
-          isProven: (search.certificate ?? 1) < 1e-4, predictedError: 0,
-          method: metadata.identifier)
+      chain.steps = walk.steps
+      chain.stop = walk.stop?.description
+      let deadline = timeLimit.map { ContinuousClock.now + .seconds($0) }
+      let search = CascadeSearch(walk, deadline: deadline, progress: progress)
+      defer {
+        if !search.account.isEmpty { chain.jointSolve = search.account.joined(separator: "; ") }
       }
+      try search.run()
+      guard let x = search.input, search.certificate < 0.02,
+        let reader = walk.readers(of: .input(0)).first
+      else { return }
+      let isProven = search.certificate <= 1e-4 && search.determinedShare >= 0.999
+      chain.reachesInput = isProven
+      knowledge.recoveries[reader] = Knowledge.Recovery(
+        node: reader, samples: [walk.programs.declared(x, of: .input(0))],
+        labels: [recovery.labels.first ?? nil], certificates: [search.certificate],
+        scope: "the gradient of every layer below '\(observation.network.nodes[start].name)', "
+          + "simulated again",
+        isProven: isProven, predictedError: search.predictedError,
+        method: metadata.identifier,
+        preconditions: [
+          "One sample; the weights are those of the gradient; normalisation used stored statistics."
+        ])
     } catch {
-      progress("cascade stopped: \(error)")
+      chain.stop = chain.stop ?? error.description
     }
   }
 
@@ -81,5 +105,15 @@ package enum Cascade {
       observation.affineFromInput(to: known) == nil
     else { return nil }
     return known
+  }
+}
+
+extension Observation {
+  /// A layer that acts differently in training.
+  fileprivate var trainingObstacle: Int? {
+    network.nodes.indices.first {
+      network.nodes[$0].layer is BatchNormalization
+        || network.nodes[$0].layer.treatment == .unchangedAtInference
+    }
   }
 }

@@ -1,6 +1,5 @@
 internal import AuditModel
 internal import Networks
-import Glibc
 internal import Tensors
 
 extension CascadeWalk {
@@ -50,12 +49,6 @@ extension CascadeWalk {
       // What was computed in single precision is less exact than its storage.
       let excess = residual / expected
       solution.map.errors = solution.map.errors.map { $0 * excess }
-    }
-    if getenv("DBG") != nil {
-      var text = ""
-      for v in solution.map.values { text += "\(v)\n" }
-      let f = fopen("/tmp/map_\(label.replacing("/", with: "_")).txt", "w")
-      fputs(text, f); fclose(f)
     }
     unrestricted[source] = solution.map.values
     restrict(&solution.map, to: source)

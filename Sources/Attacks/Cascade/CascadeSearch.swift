@@ -1,71 +1,188 @@
 internal import AuditModel
-import Glibc
+internal import LinearAlgebra
 internal import Networks
 internal import TensorIR
 internal import Tensors
 
-/// The model input from what the walk determined, by least squares.
+/// The model input from what the walk determined: by least squares on the deepest determined map, and
+/// then on every observed gradient at once.
+///
+/// What is tried follows from shapes and residuals alone, so equal input gives an equal result; only
+/// a time limit that the user sets depends on the clock.
 final class CascadeSearch {
-  private let walk: CascadeWalk
-  private let progress: (String) -> Void
+  let walk: CascadeWalk
+  let deadline: ContinuousClock.Instant?
+  let progress: (String) -> Void
+  /// The model input, held as the programs hold it.
   private(set) var input: [Double]?
-  private(set) var certificate: Double?
+  /// Relative distance of the simulated gradient below the dense layer from the observed one.
+  private(set) var certificate = Double.infinity
+  /// Predicted root-mean-square error of an entry of ``input``.
+  private(set) var predictedError = Double.infinity
+  /// The share of random directions in the input that the equations tell apart.
+  private(set) var determinedShare = 0.0
+  /// What was done, in clauses.
+  private(set) var account: [String] = []
 
-  init(_ walk: CascadeWalk, progress: @escaping (String) -> Void) {
+  /// A search ends well below this relative misfit, or has failed.
+  private static let convergedMisfit = 1e-3
+  /// Multiply-adds that a polish may cost where the certificate is good already, and where it is not.
+  private static let (cheap, dear) = (6e10, 6e12)
+
+  init(
+    _ walk: CascadeWalk, deadline: ContinuousClock.Instant?, progress: @escaping (String) -> Void
+  ) {
     self.walk = walk
+    self.deadline = deadline
     self.progress = progress
   }
 
-  func run() {
-    do throws(CascadeStop) {
-      let everything = try GradientResiduals(walk)
-      if let found = walk.maps[.input(0)], found.isComplete {
-        input = found.values
-      } else {
-        try searchByFeatures()
-      }
-      guard let x = input else { return }
-      var error = try everything.relativeError(at: x)
-      progress("certificate \(error.displayed)")
-      certificate = error
-      if getenv("NOPOLISH") != nil { return }
-      var marquardt = LevenbergMarquardt()
-      marquardt.productLimit = 300
-      marquardt.stepLimit = 10
-      marquardt.report = { [progress] in progress("polish \($0): \($1.displayed) after \($2) products") }
-      if getenv("BOX") != nil { marquardt.range = walk.observation.inputRange }
-      let outcome = try marquardt.solve(everything, from: x)
-      input = outcome.point
-      error = try everything.relativeError(at: outcome.point)
-      certificate = error
-      progress("certificate \(error.displayed), residual per equation \((outcome.objective / Double(everything.count)).displayed)")
-    } catch {
-      progress("search stopped: \(error)")
+  private var count: Int { walk.programs.count(of: .input(0)) }
+  private var range: ClosedRange<Double>? { walk.observation.inputRange }
+
+  private func isLate() -> Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
+
+  /// - Throws: ``CascadeStop`` if no gradient below the dense layer was observed.
+  func run() throws(CascadeStop) {
+    let everything = try GradientResiduals(walk)
+    var isFound = false
+    if let map = walk.maps[.input(0)], map.isComplete {
+      input = map.values
+      predictedError = map.errors.rootMeanSquareOrZero
+      determinedShare = 1
+      isFound = true
+    } else {
+      isFound = try searchFromMaps(everything)
     }
+    if !isFound { try searchFromGradients(everything) }
+    try polish(everything)
   }
 
-  private func searchByFeatures() throws(CascadeStop) {
-    guard let source = walk.determined.last, let map = walk.maps[source] else { return }
-    let features = try FrontierResiduals(source, map, walk: walk, in: .double)
-    var marquardt = LevenbergMarquardt()
-    if getenv("BOX") != nil { marquardt.range = walk.observation.inputRange }
-    marquardt.goal = 1e-24
-    marquardt.report = { [progress] in progress("features \($0): \($1.displayed) after \($2) products") }
-    let count = walk.programs.count(of: .input(0))
-    progress("from \(walk.name(source)): \(features.equalities) equalities for \(count) values")
-    let middle = walk.observation.inputRange.map { ($0.lowerBound + $0.upperBound) / 2 } ?? 0.5
-    if let v = getenv("DAMP") { marquardt.damping = Double(String(cString: v))! }
-    let start0 = getenv("START").map { Double(String(cString: $0))! } ?? middle
-    if let path = getenv("TRUTH") {
-      let f = fopen(path, "r")!
-      var t = [Double](repeating: 0, count: count)
-      for i in 0..<count { var v = 0.0; withUnsafeMutablePointer(to: &v) { _ = withVaList([$0]) { vfscanf(f, "%lf", $0) } }; t[i] = v }
-      let r = try features.residuals(at: t)
-      let n = map.values.count
-      progress("TRUTH objective features \(r[..<n].reduce(0) { $0 + $1 * $1 }) gradient \(r[n...].reduce(0) { $0 + $1 * $1 }) worst \(r.map(abs).max()!)")
+  // MARK: - From a map
+
+  private func searchFromMaps(_ everything: GradientResiduals) throws(CascadeStop) -> Bool {
+    let maps = walk.determined.reversed().filter { $0 != .input(0) }.prefix(3)
+    for (attempt, source) in maps.enumerated() where !isLate() {
+      guard let map = walk.maps[source] else { continue }
+      let features = try FrontierResiduals(
+        source, map, walk: walk, usesGradients: attempt == 0)
+      guard features.equalities >= count else { continue }
+      let place = "\(walk.name(source)) (\(features.equalities) equations for \(count) values)"
+      for start in try starts(features) where !isLate() {
+        let outcome = try marquardt("from \(walk.name(source))").solve(features, from: start)
+        let misfit = (outcome.objective / Double(features.count)).squareRoot()
+        guard misfit < Self.convergedMisfit else {
+          account.append(
+            "least squares from \(place) stalled at a relative misfit of \(misfit.displayed)")
+          continue
+        }
+        input = outcome.point
+        let error = try everything.relativeError(at: outcome.point)
+        account.append(
+          "least squares from \(place) converged in \(outcome.steps) steps and "
+            + "\(outcome.products) products")
+        guard error < 0.02 else { continue }
+        certificate = error
+        let doubt = try InputUncertainty(features, at: outcome.point, errors: features.errors)
+        predictedError = doubt.error
+        determinedShare = doubt.share
+        return true
+      }
     }
-    let outcome = try marquardt.solve(
-      features, from: Array(repeating: start0, count: count))
-    input = outcome.point
+    return false
+  }
+
+  /// Pictures without a picture: the middle of the range, then others where it is not known.
+  private func starts(_ function: some ResidualFunction) throws(CascadeStop) -> [[Double]] {
+    if let range {
+      let width = range.upperBound - range.lowerBound
+      return [0.5, 0.25, 0.75].map {
+        Array(repeating: range.lowerBound + $0 * width, count: count)
+      }
+    }
+    var candidates: [(start: [Double], objective: Double)] = []
+    for level in [0.5, 0.0] {
+      let start = Array(repeating: level, count: count)
+      let residuals = try function.residuals(at: start)
+      candidates.append((start, residuals.reduce(0) { $0 + $1 * $1 }))
+    }
+    return candidates.sorted { $0.objective < $1.objective }.map(\.start)
+  }
+
+  private func marquardt(_ what: String) -> LevenbergMarquardt {
+    var marquardt = LevenbergMarquardt()
+    marquardt.range = range
+    marquardt.goal = 1e-24
+    marquardt.isCancelled = { [self] in isLate() }
+    marquardt.report = { [progress] step, objective, products in
+      progress("\(what): step \(step), objective \(objective.displayed), \(products) products")
+    }
+    return marquardt
+  }
+
+  // MARK: - From every gradient
+
+  /// Where no map has enough entries: every gradient at once, from a grey picture.
+  private func searchFromGradients(_ everything: GradientResiduals) throws(CascadeStop) {
+    guard everything.count >= count else {
+      account.append("\(everything.count) equations do not determine \(count) values")
+      return
+    }
+    var best: LevenbergMarquardt.Outcome?
+    for start in try [input].compactMap({ $0 }) + starts(everything) where !isLate() {
+      var marquardt = marquardt("from every gradient")
+      marquardt.damping = 1e-3
+      marquardt.goal = Double(everything.count)
+      marquardt.jacobianLimit = Self.jacobianLimit
+      let outcome = try marquardt.solve(everything, from: start)
+      if outcome.objective < best?.objective ?? .infinity { best = outcome }
+      let error = try everything.relativeError(at: outcome.point)
+      if error < 1e-3 { break }
+    }
+    guard let best else { return }
+    certificate = try everything.relativeError(at: best.point)
+    account.append(
+      "least squares on all \(everything.count) equations from a grey picture "
+        + (certificate < 1e-3 ? "converged" : "stalled") + " after \(best.steps) steps")
+    guard certificate < 0.02 else { return }
+    input = best.point
+  }
+
+  /// Dense normal equations are used up to so many unknowns.
+  private static let jacobianLimit = 4_096
+
+  private func polish(_ everything: GradientResiduals) throws(CascadeStop) {
+    guard let start = input else { return }
+    var point = start
+    certificate = try everything.relativeError(at: point)
+    let before = try everything.residuals(at: point)
+    var objective = before.reduce(0) { $0 + $1 * $1 }
+    // A backward and a forward pass along a tangent, each about four times a forward pass.
+    let price = 8 * Double(max(walk.multiplyAdds, 1))
+    let budget = certificate < 1e-5 ? Self.cheap : Self.dear
+    let products = Int(budget / price)
+    let isAtFloor = objective <= 4 * Double(everything.count)
+    if !isAtFloor, products >= 60, !isLate() {
+      var marquardt = marquardt("on every gradient")
+      marquardt.stepLimit = 8
+      marquardt.productLimit = min(300, products / 6)
+      marquardt.totalProductLimit = products
+      marquardt.goal = Double(everything.count)
+      marquardt.jacobianLimit = certificate < 1e-5 ? 0 : Self.jacobianLimit
+      let outcome = try marquardt.solve(everything, from: point)
+      if outcome.objective < objective {
+        (point, objective) = (outcome.point, outcome.objective)
+        account.append("\(outcome.steps) steps on every gradient followed")
+      }
+      input = point
+      certificate = try everything.relativeError(at: point)
+      if certificate < 0.02 {
+        let doubt = try InputUncertainty(
+          everything, at: point, errors: nil, iterations: min(300, products / 4))
+        let excess = max(1, (objective / Double(everything.count)).squareRoot())
+        predictedError = min(doubt.error * excess, predictedError)
+        determinedShare = max(determinedShare, doubt.share)
+      }
+    }
   }
 }

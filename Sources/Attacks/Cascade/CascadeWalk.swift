@@ -69,6 +69,29 @@ final class CascadeWalk {
     }
   }
 
+  /// Multiply-adds of one forward pass up to the dense layer, for one sample.
+  var multiplyAdds: Int {
+    nodes.reduce(0) { total, node in
+      guard let source = network.nodes[node].sources.first,
+        let site = KernelSite(
+          node, of: network, input: programs.shape(of: source),
+          output: programs.shape(of: .node(node)))
+      else { return total }
+      return total + site.outputPlaces * site.equationsPerChannel * site.inputs
+    }
+  }
+
+  /// Takes back a map whose sign pattern contradicts the gradients of biases.
+  func withdraw(_ source: Network.Source) {
+    maps[source] = nil
+    determined.removeAll { $0 == source }
+    openSource = source
+    if let last = steps.indices.last {
+      steps[last].outcome = .stopped
+      steps[last].note = "too inexact for the signs of its entries"
+    }
+  }
+
   /// Whether the model input itself is determined.
   var reachesInput: Bool { maps[.input(0)]?.isComplete == true }
 
@@ -195,7 +218,13 @@ extension CascadeWalk {
           + "'\(network.nodes[node].name)' have two possible inputs", at: node)
     }
     if let levels = function.levels {
-      correctSigns(of: &result, arriving: arriving, at: node, levels)
+      let wrong = correctSigns(of: &result, arriving: arriving, at: node, levels)
+      if wrong > 0 {
+        withdraw(.node(node))
+        throw CascadeStop(
+          "\(wrong) channels of '\(network.nodes[node].name)' have a sign pattern that contradicts "
+            + "the gradient of their bias", at: node)
+      }
     }
     let own = total > 0 ? (missed / total).squareRoot() : 0
     let source = network.nodes[node].sources[0]

@@ -21,6 +21,8 @@ final class FrontierResiduals: ResidualFunction {
   private let readers: [Int]
   private let observed: [[Double]]
   private let weights: [Double]
+  /// Standard errors of the residuals.
+  let errors: [Double]
   private var isOpen: [Bool] = []
   private var point: [Double] = []
   private var programs: [Direction: any CompiledProgram] = [:]
@@ -34,7 +36,8 @@ final class FrontierResiduals: ResidualFunction {
 
   /// - Throws: ``CascadeStop`` if nothing leads from the input to the map.
   init(
-    _ source: Network.Source, _ map: KnownMap, walk: CascadeWalk, in precision: Precision
+    _ source: Network.Source, _ map: KnownMap, walk: CascadeWalk, usesGradients: Bool,
+    in precision: Precision = .double
   ) throws(CascadeStop) {
     guard case .node(let node) = source else {
       throw CascadeStop("the map is the model input")
@@ -42,6 +45,7 @@ final class FrontierResiduals: ResidualFunction {
     self.walk = walk
     self.precision = precision
     var (target, inactive) = (map.values, map.values.map { _ in false })
+    var errors = map.errors
     var depth = node
     if case .elementwise(let function) = walk.linearity(node),
       case .node(let before)? = walk.network.nodes[node].sources.first
@@ -50,6 +54,9 @@ final class FrontierResiduals: ResidualFunction {
       if function == .relu || inverses.allSatisfy({ $0 != nil }) {
         depth = before
         target = inverses.map { $0 ?? 0 }
+        errors = map.values.indices.map { index in
+          errors[index] / max(inverses[index].flatMap { function.slope($0) } ?? 1, 1e-12)
+        }
         if function == .relu { inactive = map.values.map { $0 <= 0 } }
       }
     }
@@ -59,7 +66,7 @@ final class FrontierResiduals: ResidualFunction {
     let size = target.rootMeanSquareOrZero
     scale = size > 0 ? 1 / size : 1
     var (readers, observed, weights) = ([Int](), [[Double]](), [Double]())
-    if let open = walk.openSource {
+    if usesGradients, let open = walk.openSource {
       for reader in walk.readers(of: open) where walk.gradients[.node(reader)] != nil {
         guard
           KernelSite(
@@ -71,9 +78,15 @@ final class FrontierResiduals: ResidualFunction {
         guard size > 0 else { continue }
         readers.append(reader)
         observed.append(gradient)
+        let own = walk.observation.roundingError(reader, .weight) / size
+        let other = walk.gradientErrors[.node(reader)] ?? 0
+        errors += Array(
+          repeating: (own * own + other * other).squareRoot() / scale, count: gradient.count)
         weights.append(1 / size)
       }
     }
+    let unit = scale
+    self.errors = errors.map { $0 * unit }
     self.readers = readers
     self.observed = observed
     self.weights = weights

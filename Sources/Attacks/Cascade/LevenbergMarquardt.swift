@@ -16,6 +16,10 @@ struct LevenbergMarquardt {
   var range: ClosedRange<Double>?
   var stepLimit = 40
   var productLimit = 200
+  /// Products over all steps.
+  var totalProductLimit = Int.max
+  /// Up to so many unknowns, steps that converge badly get dense normal equations as preconditioner.
+  var jacobianLimit = 0
   /// Damping relative to the curvature along the gradient.
   var damping = 1e-3
   /// Stops when a step gains less than this share.
@@ -34,7 +38,7 @@ struct LevenbergMarquardt {
     var residuals = try function.residuals(at: x)
     var objective = Self.energy(residuals)
     var (lambda, products, steps) = (damping, 0, 0)
-    search: while steps < stepLimit, objective > goal, objective.isFinite, !isCancelled() {
+    search: while steps < stepLimit, products < totalProductLimit, objective > goal, objective.isFinite, !isCancelled() {
       try function.linearize(at: x)
       var gradient = try function.pull(residuals)
       // A value at its bound that would leave the box stays where it is in this step.

@@ -1,6 +1,5 @@
 internal import LinearAlgebra
 internal import Networks
-import Glibc
 
 /// The input map of one or more linear layers from everything that is linear in it.
 ///
@@ -37,8 +36,12 @@ struct MapSolve {
   var gradients: [GradientEquations] = []
   var forwards: [ForwardEquations] = []
   var direct: KnownMap?
+  /// Singular values below this share of the largest count as zero.
+  static let rankTolerance = 1e-6
   /// No dense system has more unknowns than this.
   static let denseLimit = 3_600
+  /// No dense system takes more multiply-adds than about this.
+  static let workLimit = 2.5e10
   /// No map of more places is factored.
   static let placeLimit = 4_200
 
@@ -106,7 +109,8 @@ extension MapSolve {
     }
     let seen = buckets.reduce(0) { $0 + $1.rank * $1.channels.count }
     if open > 0 {
-      guard open <= Self.denseLimit, forwardCount + buckets.reduce(0, softCount) >= open else {
+      let rows = Double(forwardCount)
+      guard open <= Self.denseLimit, rows * Double(open * open) <= Self.workLimit, forwardCount + buckets.reduce(0, softCount) >= open else {
         solution.rank = min(solution.unknowns, seen + forwardCount)
         return solution
       }
@@ -147,7 +151,7 @@ extension MapSolve {
     let projected = factors.left.transposeTimes(right)
     // The size of the map along a direction, as far as it can be told.
     let largest = values.first ?? 0
-    var strong = values.prefix { $0 > 1e-6 * largest && $0 > 0 }.count
+    var strong = values.prefix { $0 > Self.rankTolerance * largest && $0 > 0 }.count
     let energy = (0..<projected.columns).reduce(0.0) { total, column in
       total
         + (0..<strong).reduce(0.0) { sum, row in
@@ -158,7 +162,6 @@ extension MapSolve {
     let scale = (energy / Double(max(strong * projected.columns, 1))).squareRoot()
     while strong > 0, 1 / values[strong - 1] > 0.02 * scale { strong -= 1 }
     bucket.rank = strong
-    if getenv("DBG") != nil { print("places \(places) rows \(matrix.rows) strong \(strong) of \(limit) scale \(scale) s0 \(largest) last \(values.last ?? 0) forward \(forwardCount)") }
     // Where forward equations abound, let them help with the badly fixed directions too.
     let share = bucket.channels.count
     while strong > 0, 1 / values[strong - 1] > 1e-6 * scale,

@@ -11,17 +11,19 @@ extension CascadeWalk {
   ///   - gradient: What enters below the activation, `[places, channels]`; entries are corrected.
   ///   - arriving: The loss gradient behind the activation.
   ///   - node: The activation.
+  ///   - levels: Its two slopes.
+  /// - Returns: The number of channels whose difference no change explains.
   func correctSigns(
     of gradient: inout [Double], arriving: [Double], at node: Int, _ levels: [Double]
-  ) {
+  ) -> Int {
     guard let source = network.nodes[node].sources.first, var map = maps[.node(node)],
       let sums = observedSums(at: source), let low = levels.min(), let high = levels.max()
-    else { return }
+    else { return 0 }
     let solved = unrestricted[.node(node)] ?? map.values
     let channels = sums.values.count
     let places = gradient.count / channels
     let largest = map.values.reduce(0) { max($0, abs($1)) }
-    var changed = 0
+    var (changed, contradictions) = (0, 0)
     for channel in 0..<channels {
       let entries = (0..<places).map { $0 * channels + channel }
       let (sum, size) = entries.reduce(into: (0.0, 0.0)) {
@@ -32,8 +34,12 @@ extension CascadeWalk {
       let relative = gradientErrors[.node(node)] ?? 0
       let tolerance = max(8 * sums.error, (4e-7 + relative) * size)
       guard abs(missing) > tolerance else { continue }
+      // Distance from the kink in standard errors.
+      func doubt(_ entry: Int) -> Double {
+        abs(solved[entry]) / (map.errors[entry] + 1e-9 * largest)
+      }
       let near = entries.filter { abs(solved[$0]) < max(1e-3 * largest, 40 * map.errors[$0]) }
-        .sorted { abs(solved[$0]) < abs(solved[$1]) }.prefix(24)
+        .sorted { doubt($0) < doubt($1) }.prefix(24)
       func change(_ entry: Int) -> Double {
         let isHigh = gradient[entry] == high * arriving[entry]
         return (isHigh ? low - high : high - low) * arriving[entry]
@@ -48,10 +54,9 @@ extension CascadeWalk {
           abs(entries.reduce(missing) { $0 - change($1) }) <= tolerance
         })
       else {
-        progress("channel \(channel) of \(network.nodes[node].name) misses \(missing), tolerance \(tolerance) size \(size) near \(ordered.prefix(4).map { "\(map.values[$0]) ± \(map.errors[$0]): \(change($0))" })")
+        if abs(missing) > 20 * tolerance { contradictions += 1 }
         continue
       }
-      progress("flip channel \(channel) of \(network.nodes[node].name) misses \(missing) tolerance \(tolerance) \(flip.map { "\(map.values[$0]) ± \(map.errors[$0]): \(change($0))" })")
       for entry in flip {
         let isHigh = gradient[entry] == high * arriving[entry]
         gradient[entry] = (isHigh ? low : high) * arriving[entry]
@@ -61,6 +66,7 @@ extension CascadeWalk {
     }
     if changed > 0 { maps[.node(node)] = map }
     corrections += changed
+    return contradictions
   }
 
   /// The observed gradient of a bias or shift whose loss gradient is that of a value.

@@ -76,14 +76,20 @@ final class CascadeSearch {
             "least squares from \(place) stalled at a relative misfit of \(misfit.displayed)")
           continue
         }
-        input = outcome.point
-        let error = try everything.relativeError(at: outcome.point)
+        features.weighByErrors()
+        var closing = marquardt("closing in from \(walk.name(source))")
+        closing.stepLimit = 4
+        closing.damping = 1e-9
+        closing.goal = Double(features.count) / 4
+        let final = try closing.solve(features, from: outcome.point)
+        input = final.point
+        let error = try everything.relativeError(at: final.point)
         account.append(
-          "least squares from \(place) converged in \(outcome.steps) steps and "
-            + "\(outcome.products) products")
+          "least squares from \(place) converged in \(outcome.steps + final.steps) steps and "
+            + "\(outcome.products + final.products) products")
         guard error < 0.02 else { continue }
         certificate = error
-        let doubt = try InputUncertainty(features, at: outcome.point, errors: features.errors)
+        let doubt = try InputUncertainty(features, at: final.point, errors: nil)
         predictedError = doubt.error
         determinedShare = doubt.share
         return true
@@ -178,7 +184,7 @@ final class CascadeSearch {
       certificate = try everything.relativeError(at: point)
       if certificate < 0.02 {
         let doubt = try InputUncertainty(
-          everything, at: point, errors: nil, iterations: min(300, products / 4))
+          everything, at: point, errors: nil, iterations: min(120, products / 4))
         let excess = max(1, (objective / Double(everything.count)).squareRoot())
         predictedError = min(doubt.error * excess, predictedError)
         determinedShare = max(determinedShare, doubt.share)

@@ -7,8 +7,8 @@ internal import Tensors
 ///
 /// The loss gradients at these layers are known, so everything is a function of forward passes alone:
 /// where a ReLU was active, what enters it has to be equal; where it was not, what enters must not be
-/// above zero; and `W̄ = G(z̄) x` holds for the map `x` that was left open. Every block is divided by its
-/// own size.
+/// above zero; and `W̄ = G(z̄) x` holds for the map `x` that was left open. At first every block is divided
+/// by its own size.
 final class FrontierResiduals: ResidualFunction {
   private let walk: CascadeWalk
   private let precision: Precision
@@ -16,13 +16,13 @@ final class FrontierResiduals: ResidualFunction {
   private let depth: Int
   private let target: [Double]
   private let isInactive: [Bool]
-  private let scale: Double
+  /// What residuals are multiplied with: first those of the map, then those of the gradients.
+  private var weights: [Double]
   /// Layers whose weight gradient is compared.
   private let readers: [Int]
   private let observed: [[Double]]
-  private let weights: [Double]
-  /// Standard errors of the residuals.
-  let errors: [Double]
+  /// Standard errors of the residuals before they are weighted.
+  private let deviations: [Double]
   private var isOpen: [Bool] = []
   private var point: [Double] = []
   private var programs: [Direction: any CompiledProgram] = [:]
@@ -33,6 +33,8 @@ final class FrontierResiduals: ResidualFunction {
   var count: Int { observed.reduce(target.count) { $0 + $1.count } }
   /// Residuals that have to vanish, whatever the sign.
   var equalities: Int { observed.reduce(isInactive.count { !$0 }) { $0 + $1.count } }
+  /// Standard errors of the residuals.
+  var errors: [Double] { zip(deviations, weights).map { $0 * $1 } }
 
   /// - Throws: ``CascadeStop`` if nothing leads from the input to the map.
   init(
@@ -64,8 +66,8 @@ final class FrontierResiduals: ResidualFunction {
     self.target = target
     isInactive = inactive
     let size = target.rootMeanSquareOrZero
-    scale = size > 0 ? 1 / size : 1
-    var (readers, observed, weights) = ([Int](), [[Double]](), [Double]())
+    var weights = Array(repeating: size > 0 ? 1 / size : 1, count: target.count)
+    var (readers, observed) = ([Int](), [[Double]]())
     if usesGradients, let open = walk.openSource {
       for reader in walk.readers(of: open) where walk.gradients[.node(reader)] != nil {
         guard
@@ -78,18 +80,25 @@ final class FrontierResiduals: ResidualFunction {
         guard size > 0 else { continue }
         readers.append(reader)
         observed.append(gradient)
-        let own = walk.observation.roundingError(reader, .weight) / size
-        let other = walk.gradientErrors[.node(reader)] ?? 0
+        let own = walk.observation.roundingError(reader, .weight)
+        let other = (walk.gradientErrors[.node(reader)] ?? 0) * size
         errors += Array(
-          repeating: (own * own + other * other).squareRoot() / scale, count: gradient.count)
-        weights.append(1 / size)
+          repeating: (own * own + other * other).squareRoot(), count: gradient.count)
+        weights += Array(repeating: 1 / size, count: gradient.count)
       }
     }
-    let unit = scale
-    self.errors = errors.map { $0 * unit }
+    deviations = errors
     self.readers = readers
     self.observed = observed
     self.weights = weights
+  }
+
+  /// Divides every residual by its standard error from now on.
+  ///
+  /// Far from the solution equal weights converge better; near it these are the right ones.
+  func weighByErrors() {
+    let floor = 1e-12 * target.rootMeanSquareOrZero
+    weights = deviations.map { 1 / max($0, floor, .leastNormalMagnitude) }
   }
 
   func residuals(at x: [Double]) throws(CascadeStop) -> [Double] {
@@ -98,11 +107,13 @@ final class FrontierResiduals: ResidualFunction {
     try Segment.run(program)
     let values = program.elements(of: "features")
     var result = values.indices.map {
-      scale * (isInactive[$0] ? max(values[$0], 0) : values[$0] - target[$0])
+      weights[$0] * (isInactive[$0] ? max(values[$0], 0) : values[$0] - target[$0])
     }
     for (place, elements) in observed.enumerated() {
-      let (found, weight) = (program.elements(of: "gradient/\(place)"), weights[place])
-      for index in elements.indices { result.append((found[index] - elements[index]) * weight) }
+      let found = program.elements(of: "gradient/\(place)")
+      for index in elements.indices {
+        result.append((found[index] - elements[index]) * weights[result.count])
+      }
     }
     return result
   }
@@ -123,10 +134,11 @@ final class FrontierResiduals: ResidualFunction {
     program.bind(direction, to: "tangent")
     try Segment.run(program)
     let moved = program.elements(of: "features")
-    var result = moved.indices.map { isOpen[$0] ? scale * moved[$0] : 0 }
+    var result = moved.indices.map { isOpen[$0] ? weights[$0] * moved[$0] : 0 }
     for place in observed.indices {
-      let (found, weight) = (program.elements(of: "gradient/\(place)"), weights[place])
-      for value in found { result.append(value * weight) }
+      for value in program.elements(of: "gradient/\(place)") {
+        result.append(value * weights[result.count])
+      }
     }
     return result
   }
@@ -135,12 +147,12 @@ final class FrontierResiduals: ResidualFunction {
     let program = try program(.pull)
     if isBound.insert(.pull).inserted { program.bind(point, to: "cut/0") }
     program.bind(
-      target.indices.map { isOpen[$0] ? scale * cotangent[$0] : 0 }, to: "features-cotangent")
+      target.indices.map { isOpen[$0] ? weights[$0] * cotangent[$0] : 0 },
+      to: "features-cotangent")
     var offset = target.count
     for (place, elements) in observed.enumerated() {
-      let weight = weights[place]
       program.bind(
-        cotangent[offset..<offset + elements.count].map { $0 * weight },
+        (offset..<offset + elements.count).map { cotangent[$0] * weights[$0] },
         to: "cotangent/\(place)")
       offset += elements.count
     }

@@ -18,7 +18,7 @@ struct InputUncertainty {
   ///   - iterations: Of LSMR; directions that it does not reach count as unseen.
   init(
     _ function: some ResidualFunction, at point: [Double], errors: [Double]?,
-    iterations: Int = 300
+    iterations: Int = 120
   ) throws(CascadeStop) {
     try function.linearize(at: point)
     var generator = SplitMix64(seed: 29)
@@ -29,7 +29,7 @@ struct InputUncertainty {
     for right in answers {
       solutions.append(
         try LSMR.solve(
-          columns: point.count, rightHandSide: right, tolerance: 1e-9,
+          columns: point.count, rightHandSide: right, tolerance: 1e-6,
           iterationLimit: max(iterations, 30)
         ) { (v: [Double]) throws(CascadeStop) in
           try function.push(v)

@@ -341,11 +341,6 @@ extension MapSolve {
 }
 
 extension DenseMatrix {
-  /// Every element times a factor.
-  fileprivate func scaled(by factor: Double) -> DenseMatrix {
-    DenseMatrix(rows: rows, columns: columns, elements: elements.map { $0 * factor })
-  }
-
   /// Row `i` times `factors[i]`.
   fileprivate func scalingRows(by factors: [Double]) -> DenseMatrix {
     var scaled = elements

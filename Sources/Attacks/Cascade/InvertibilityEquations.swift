@@ -1,4 +1,4 @@
-internal import LinearAlgebra
+internal import AuditModel
 internal import Networks
 
 /// Everything that is linear in one map: the gradient equations of the layers that read it, what is
@@ -18,8 +18,10 @@ struct InvertibilityEquations {
   private let places: Int
   private let channels: Int
   private let input: [Double]
+  private let programs: LayerPrograms
   private var gradients: [GradientRows] = []
-  private var forwards: [InvertibilityOpen.Forward] = []
+  /// Layers with known outputs; a weight that is not there yet is read when it is needed.
+  private var forwards: [(node: Int, rows: InvertibilityOpen.Forward)] = []
   private var direct: InvertibilityOpen.Direct?
   private var unfollowed: [String] = []
 
@@ -44,7 +46,7 @@ struct InvertibilityEquations {
     _ source: Network.Source, _ readers: [Int], _ simulation: InvertibilitySimulation,
     _ inference: InvertibilityInference
   ) throws(CascadeStop) {
-    let programs = simulation.programs
+    programs = simulation.programs
     let shape = programs.shape(of: source)
     channels = max(shape.last ?? 1, 1)
     places = shape.dropLast().reduce(1, *)
@@ -66,11 +68,11 @@ struct InvertibilityEquations {
     _ reader: Int, _ shape: [Int], _ simulation: InvertibilitySimulation,
     _ inference: InvertibilityInference
   ) throws(CascadeStop) {
-    let (network, programs) = (simulation.network, simulation.programs)
+    let network = simulation.network
     let output = programs.shape(of: .node(reader))
     guard let arriving = simulation.gradients[reader] else { return }
     let site: KernelSite
-    let weight: [Double]?
+    var weight: [Double] = []
     if let layer = network.nodes[reader].layer as? Networks.Convolution,
       layer.variant == .separable
     {
@@ -85,16 +87,13 @@ struct InvertibilityEquations {
         return unfollow(network.nodes[reader])
       }
       gradients.append(GradientRows(site: found, outputGradient: arriving))
-      (site, weight) = (found, nil)
+      site = found
     }
-    guard let known = try inference.entries(.node(reader)), known.contains(true),
-      let weight = weight ?? programs.elements(reader, .weight, of: programs.weights)
-    else { return }
-    forwards.append(
-      .init(
-        site: site, weight: weight, isKnown: known,
-        size: max(
-          (simulation.values[.node(reader)] ?? []).rootMeanSquareOrZero, .leastNormalMagnitude)))
+    guard let known = try inference.entries(.node(reader)), known.contains(true) else { return }
+    let size = (simulation.values[.node(reader)] ?? []).rootMeanSquareOrZero
+    let rows = InvertibilityOpen.Forward(
+      site: site, weight: weight, isKnown: known, size: max(size, .leastNormalMagnitude))
+    forwards.append((reader, rows))
     forwardEquations += known.count { $0 }
   }
 
@@ -128,8 +127,8 @@ extension InvertibilityEquations {
     var result = Result(notes: unfollowed)
     let buckets = buckets()
     let rows = gradients.reduce(0) { $0 + $1.rows }
-    let work = Double(buckets.count) * Double(rows + places) * Double(min(rows, places) + 1)
-      * Double(min(rows, places) + 1)
+    let least = Double(min(rows, places) + 1)
+    let work = Double(buckets.count) * Double(rows + places) * least * least
     let isSampled = buckets.count > Self.sampleSize && work > Self.sampleWork
     let sampled =
       isSampled
@@ -186,7 +185,7 @@ extension InvertibilityEquations {
     result.usesForward = true
     if isComplete, open <= Self.openLimit {
       let system = try InvertibilityOpen(
-        parts, channels: channels, forwards: forwards, direct: direct,
+        parts, channels: channels, forwards: loadedForwards(), direct: direct,
         tolerance: Invertibility.rankTolerance)
       if let fixed = system.rank {
         result.rank = seen + fixed
@@ -199,17 +198,29 @@ extension InvertibilityEquations {
     if forwardEquations < open {
       result.rank = seen + forwardEquations
       result.isOpen = true
-      result.notes.append("equations from values behind it are counted, so this rank is an upper bound")
+      result.notes.append(
+        "equations from values behind it are counted, so this rank is an upper bound")
     } else {
       result.notes.append(
-        "the gradient equations have rank \(seen); those from values behind it are counted, and might "
+        "the gradient equations have rank \(DisplayedNumber.grouped(seen)); those from values behind it are counted, and might "
           + "fix the rest, which is more than is solved at once")
+    }
+  }
+
+  private func loadedForwards() -> [InvertibilityOpen.Forward] {
+    forwards.compactMap { node, rows in
+      guard rows.weight.isEmpty else { return rows }
+      guard let weight = programs.elements(node, .weight, of: programs.weights) else { return nil }
+      var rows = rows
+      rows.weight = weight
+      return rows
     }
   }
 
   /// Relative error of the map per relative error of the equations.
   ///
   /// - Parameter variance: Of all entries together, if rows have a variance of 1.
+  /// - Returns: `nil` if there is nothing to compare with.
   private func amplification(_ variance: Double) -> Double? {
     let size = input.rootMeanSquareOrZero
     guard size > 0, variance > 0 else { return nil }

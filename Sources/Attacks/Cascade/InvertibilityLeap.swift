@@ -17,6 +17,7 @@ struct InvertibilityLeap {
   ///   - source: The map that is pooled.
   ///   - pool: What reads it.
   ///   - simulation: One sample.
+  /// - Throws: ``CascadeStop`` if a number is not finite.
   init(
     _ source: Network.Source, into pool: Int, _ simulation: InvertibilitySimulation
   ) throws(CascadeStop) {

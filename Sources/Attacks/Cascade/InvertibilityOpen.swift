@@ -17,7 +17,7 @@ struct InvertibilityOpen {
   struct Forward {
     let site: KernelSite
     /// `[taps, groupInputs, outputs]`.
-    let weight: [Double]
+    var weight: [Double]
     /// `[outputPlaces, outputs]`.
     let isKnown: [Bool]
     /// The root mean square of the output.
@@ -213,7 +213,6 @@ extension InvertibilityOpen {
     let inverse = factor.inverse()
     let trace = (0..<count).reduce(0.0) { $0 + inverse[$1, $1] }
     let largest = Self.largestEigenvalue(matrix)
-    // 1 / trace is below the least eigenvalue.
     guard 1 / Self.largestEigenvalue(inverse) > tolerance * tolerance * largest else { return }
     rank = count
     variance = trace

@@ -83,6 +83,10 @@ struct GradientRows {
         let right = Self.gathered(
           outputGradient, pairs, of: site.outputs,
           group * site.groupOutputs..<(group + 1) * site.groupOutputs)
+        guard pairs.count > 1 else {
+          total += left.elements.dot(left.elements) * right.elements.dot(right.elements)
+          continue
+        }
         let product = left.timesTranspose(right)
         total += product.elements.dot(product.elements)
       }

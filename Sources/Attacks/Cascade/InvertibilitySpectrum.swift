@@ -41,7 +41,9 @@ struct InvertibilitySpectrum {
       }
       guard rows * places <= Self.elementLimit || places <= Self.basisLimit else { return nil }
       var matrix = parts[0].rows.matrix(group: parts[0].group)
-      for (part, group) in parts.dropFirst() { matrix = matrix.stacked(on: part.matrix(group: group)) }
+      for (part, group) in parts.dropFirst() {
+        matrix = matrix.stacked(on: part.matrix(group: group))
+      }
       if min(rows, places) <= Self.decompositionLimit {
         if rows > 2 * places { matrix = try QRDecomposition(matrix).r }
         let factors = try SingularValueDecomposition(matrix)

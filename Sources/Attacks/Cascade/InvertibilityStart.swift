@@ -57,6 +57,7 @@ extension InvertibilityStart {
   /// A smooth picture in [0, 1]: a few low frequencies for each channel, and a little noise.
   ///
   /// - Parameter shape: `[spatial…, channels]`.
+  /// - Returns: One value per entry, row-major.
   static func plausibleInput(_ shape: [Int]) -> [Double] {
     var generator = SplitMix64(seed: imageSeed)
     let channels = shape.last ?? 1
@@ -111,7 +112,8 @@ extension InvertibilityStart {
   ///
   /// - Parameters:
   ///   - logits: `[places, classes]`.
-  ///   - classes: how many.
+  ///   - classes: How many.
+  /// - Returns: `[places, classes]`.
   static func lossGradient(_ logits: [Double], classes: Int) -> [Double] {
     var generator = SplitMix64(seed: labelSeed)
     var result = logits
@@ -133,9 +135,12 @@ extension InvertibilityStart {
     return result
   }
 
-  /// The weights with a draw of He et al. for every parameter that is missing.
+  /// The weights with a draw as He and others make it for every parameter that is missing.
   ///
-  /// - Returns: the table, and how many parameters were missing.
+  /// - Parameters:
+  ///   - weights: What there is.
+  ///   - programs: Whose parameters are needed.
+  /// - Returns: The table, and how many parameters were missing.
   static func completed(
     _ weights: ParameterTable, for programs: LayerPrograms
   ) -> (table: ParameterTable, missing: Int) {

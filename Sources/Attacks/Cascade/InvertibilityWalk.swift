@@ -116,7 +116,8 @@ extension InvertibilityWalk {
     progress("ranking the equations for the input of \(network.nodes[readers[0]].name)")
     let equations = try InvertibilityEquations(source, readers, simulation, inference)
     let result = try equations.rank()
-    let outcome: ChainSummary.Outcome = result.isExact ? .exact : result.isOpen ? .subspace : .stopped
+    let outcome: ChainSummary.Outcome =
+      result.isExact ? .exact : result.isOpen ? .subspace : .stopped
     var notes = result.notes
     if outcome != .exact, !isNeeded, !isBroken { notes.append("the chain goes on without it") }
     record(
@@ -211,7 +212,7 @@ extension InvertibilityWalk {
   /// What the analysis takes for granted where no dense layer discloses the loss gradient.
   var startWithoutDense: String {
     let name = network.nodes[simulation.start.node].name
-    return "the network has no dense layer: the analysis starts at its output '\(name)', whose loss "
-      + "gradient is taken as known"
+    return "the network has no dense layer: the analysis starts at its output '\(name)', whose "
+      + "loss gradient is taken as known"
   }
 }

@@ -17,7 +17,8 @@ struct SeparableParts {
   ///   - output: `[spatial…, filters]`.
   ///   - gradient: The loss gradient at its output, `[places, filters]`.
   ///   - programs: Where its kernels are.
-  /// - Returns: `nil` if a kernel is missing.
+  ///
+  /// The result is `nil` if a kernel is missing.
   init?(
     _ node: Int, _ layer: Networks.Convolution, input: [Int], output: [Int], gradient: [Double],
     _ programs: LayerPrograms

@@ -52,7 +52,8 @@ struct InvertibilityLeap {
       gradient[place * site.outputs..<(place + 1) * site.outputs].contains { $0 != 0 }
     }
     if let failure = map.obstacle(outputs: site.outputs, positions: active.count) {
-      (obstacle, finding) = (String(failure.description.prefix { $0 != "." }), "")
+      let sentence = failure.description.prefix { $0 != "." }
+      (obstacle, finding) = (sentence.prefix(1).lowercased() + sentence.dropFirst(), "")
       return
     }
     let mask = GradientRows.gathered(gradient, active, of: site.outputs, 0..<site.outputs)

@@ -20,7 +20,7 @@ final class InvertibilitySimulation {
     self.programs = programs
     self.start = start
     progress("a random input forwards and backwards")
-    values[.input(0)] = InvertibilityStart.plausibleInput(programs.shape(of: .input(0)))
+    values[.input(0)] = Invertibility.plausibleInput(programs.shape(of: .input(0)))
     for node in start.nodes.sorted() {
       let inputs = sources(of: node).map { values[$0] ?? [] }
       values[.node(node)] = try value(node, inputs)
@@ -45,7 +45,7 @@ final class InvertibilitySimulation {
     guard let logits = values[.node(start.node)] else { return }
     let classes = programs.shape(of: .node(start.node)).last ?? 1
     var arriving: [Int: [Double]] = [
-      start.node: InvertibilityStart.lossGradient(logits, classes: classes)
+      start.node: Invertibility.lossGradient(logits, classes: classes)
     ]
     for node in start.nodes.sorted().reversed() {
       guard let gradient = arriving.removeValue(forKey: node) else { continue }

@@ -49,32 +49,39 @@ struct InvertibilityStart {
 
 // MARK: - What is drawn
 
-extension InvertibilityStart {
+extension Invertibility {
   private static let imageSeed: UInt64 = 20_201
   private static let weightSeed: UInt64 = 20_202
   private static let labelSeed: UInt64 = 20_203
 
-  /// A smooth picture in [0, 1]: a few low frequencies for each channel, and a little noise.
+  /// A smooth picture in [0, 1], and a little noise.
+  ///
+  /// Waves of every octave up to a fourth of the sampling rate, weaker as they get shorter, as in
+  /// photographs.
   ///
   /// - Parameter shape: `[spatial…, channels]`.
   /// - Returns: One value per entry, row-major.
-  static func plausibleInput(_ shape: [Int]) -> [Double] {
+  package static func plausibleInput(_ shape: [Int]) -> [Double] {
     var generator = SplitMix64(seed: imageSeed)
     let channels = shape.last ?? 1
     let extents = Array(shape.dropLast())
     let places = extents.reduce(1, *)
     var result = Array(repeating: 0.5, count: places * channels)
-    let waves = 6
+    var octaves = [0.5]
+    while let last = octaves.last, last * 8 <= Double(extents.max() ?? 1) {
+      octaves.append(2 * last)
+    }
     for channel in 0..<channels {
-      for _ in 0..<waves {
+      for turns in octaves + octaves + octaves {
+        let amplitude = 0.12 * generator.uniform(0.5, 1.5) / turns.squareRoot()
         // The cosine of a sum of angles is the real part of a product with one factor per axis.
-        var real = Array(repeating: generator.uniform(0.04, 0.16), count: places)
+        var real = Array(repeating: amplitude, count: places)
         var imaginary = Array(repeating: 0.0, count: places)
         var inner = places
         for extent in extents {
           inner /= extent
-          let turns = generator.uniform(-3, 3)
-          let phase = generator.uniform(0, 1)
+          let turns = turns * generator.uniform(-1.4, 1.4)
+          let phase = generator.unit()
           let steps = (0..<extent).map {
             rotation(turns: turns * Double($0) / Double(extent) + phase)
           }
@@ -114,7 +121,7 @@ extension InvertibilityStart {
   ///   - logits: `[places, classes]`.
   ///   - classes: How many.
   /// - Returns: `[places, classes]`.
-  static func lossGradient(_ logits: [Double], classes: Int) -> [Double] {
+  package static func lossGradient(_ logits: [Double], classes: Int) -> [Double] {
     var generator = SplitMix64(seed: labelSeed)
     var result = logits
     for place in 0..<logits.count / max(classes, 1) {

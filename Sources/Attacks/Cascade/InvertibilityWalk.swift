@@ -69,7 +69,7 @@ final class InvertibilityWalk {
     } else if isNeeded {
       settle(source)
     }
-    if isBroken { inference.insert(source) }
+    if isBroken, isNeeded || isMaximum || !kernels.isEmpty { inference.insert(source) }
   }
 
   /// Whether the layer below needs the entries themselves.

@@ -34,7 +34,7 @@ package enum Invertibility {
     do throws(CascadeStop) {
       var programs = try LayerPrograms(
         network, weights: weights, upTo: start.node, on: backend)
-      let (table, missing) = completed(weights, for: programs)
+      let (table, missing) = try completed(weights, for: programs)
       if missing > 0 {
         programs = try LayerPrograms(network, weights: table, upTo: start.node, on: backend)
       }

@@ -38,7 +38,7 @@ struct InvertibilityEquations {
   /// Channels with equations of their own beyond which only some are ranked.
   private static let sampleSize = 16
   /// Multiply-adds for all of them under which none is left out.
-  private static let sampleWork = 1e10
+  private static let sampleWork = 2e10
   /// Open directions beyond which equations from values further up are only counted.
   private static let openLimit = MapSolve.denseLimit
 
@@ -122,17 +122,24 @@ extension InvertibilityEquations {
 
   /// Ranks the equations.
   ///
+  /// - Parameter budget: Multiply-adds that may be spent; equations that would take more are counted.
+  /// - Returns: The rank and what follows from it.
   /// - Throws: ``CascadeStop`` if a number is not finite.
-  func rank() throws(CascadeStop) -> Result {
+  func rank(budget: inout Double) throws(CascadeStop) -> Result {
     var result = Result(notes: unfollowed)
     let buckets = buckets()
     let rows = gradients.reduce(0) { $0 + $1.rows }
-    let least = Double(min(rows, places) + 1)
-    let work = Double(buckets.count) * Double(rows + places) * least * least
-    let isSampled = buckets.count > Self.sampleSize && work > Self.sampleWork
+    let work = InvertibilitySpectrum.work(rows: rows, places: places)
+    let isSampled =
+      buckets.count > Self.sampleSize && Double(buckets.count) * work > Self.sampleWork
     let sampled =
       isSampled
       ? (0..<Self.sampleSize).map { buckets[$0 * buckets.count / Self.sampleSize] } : buckets
+    guard Double(sampled.count) * work <= budget else {
+      count(&result)
+      return result
+    }
+    budget -= Double(sampled.count) * work
     var (seen, ranked, variance) = (0, 0, 0.0)
     var parts: [InvertibilityOpen.Part] = []
     for bucket in sampled {
@@ -142,10 +149,7 @@ extension InvertibilityEquations {
           own, places: places, wantsBasis: wantsBasis && !isSampled,
           tolerance: Invertibility.rankTolerance)
       else {
-        result.rank = min(gradientEquations + forwardEquations, unknowns)
-        result.isOpen = result.rank != unknowns
-        if !result.isOpen { result.rank = nil }
-        result.notes.append("the rank is counted: the equations are too many to be factored")
+        count(&result)
         return result
       }
       seen += spectrum.rank * bucket.channels.count
@@ -168,14 +172,26 @@ extension InvertibilityEquations {
       result.amplification = amplification(variance)
       return result
     }
-    try fill(open, seen, parts, isComplete: parts.count == buckets.count, variance, &result)
+    let isFillable =
+      parts.count == buckets.count && open <= Self.openLimit
+      && InvertibilityOpen.work(open) <= budget
+    if isFillable, forwardEquations > 0 { budget -= InvertibilityOpen.work(open) }
+    try fill(open, seen, isFillable ? parts : nil, variance, &result)
     return result
+  }
+
+  /// Where the numbers are too many to be factored.
+  private func count(_ result: inout Result) {
+    let equations = gradientEquations + forwardEquations
+    result.isOpen = equations < unknowns
+    result.rank = result.isOpen ? equations : nil
+    result.notes.append("equations are counted, not ranked: they are too many to be factored")
   }
 
   /// What values known further up add to the gradient equations.
   private func fill(
-    _ open: Int, _ seen: Int, _ parts: [InvertibilityOpen.Part], isComplete: Bool,
-    _ variance: Double, _ result: inout Result
+    _ open: Int, _ seen: Int, _ parts: [InvertibilityOpen.Part]?, _ variance: Double,
+    _ result: inout Result
   ) throws(CascadeStop) {
     guard forwardEquations > 0 else {
       result.rank = seen
@@ -183,7 +199,7 @@ extension InvertibilityEquations {
       return
     }
     result.usesForward = true
-    if isComplete, open <= Self.openLimit {
+    if let parts {
       let system = try InvertibilityOpen(
         parts, channels: channels, forwards: loadedForwards(), direct: direct,
         tolerance: Invertibility.rankTolerance)

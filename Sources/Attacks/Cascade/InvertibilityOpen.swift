@@ -48,6 +48,12 @@ struct InvertibilityOpen {
   /// Multiply-adds that may go into the normal equations.
   private static let workLimit = 1.2e11
 
+  /// About how many multiply-adds that many directions take.
+  static func work(_ directions: Int) -> Double {
+    let count = Double(directions)
+    return 8 * count * count * count
+  }
+
   /// - Throws: ``CascadeStop`` if a number is not finite.
   init(
     _ parts: [Part], channels: Int, forwards: [Forward], direct: Direct?, tolerance: Double

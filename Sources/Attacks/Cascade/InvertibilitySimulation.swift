@@ -1,3 +1,4 @@
+internal import AuditModel
 internal import Networks
 internal import TensorIR
 internal import Tensors
@@ -13,12 +14,18 @@ final class InvertibilitySimulation {
 
   var network: Network { programs.network }
 
-  /// - Throws: ``CascadeStop`` if a layer cannot run.
+  /// No sample with more values, over all layers, is simulated.
+  private static let valueLimit = 1 << 26
+  /// Nor one that takes more multiply-adds forwards.
+  private static let workLimit = 1 << 37
+
+  /// - Throws: ``CascadeStop`` if a layer cannot run, or the network is too large.
   init(
     _ programs: LayerPrograms, start: InvertibilityStart, progress: (String) -> Void
   ) throws(CascadeStop) {
     self.programs = programs
     self.start = start
+    try Self.checkSize(programs, start)
     progress("a random input forwards and backwards")
     values[.input(0)] = Invertibility.plausibleInput(programs.shape(of: .input(0)))
     for node in start.nodes.sorted() {
@@ -26,6 +33,28 @@ final class InvertibilitySimulation {
       values[.node(node)] = try value(node, inputs)
     }
     try descend()
+  }
+
+  private static func checkSize(
+    _ programs: LayerPrograms, _ start: InvertibilityStart
+  ) throws(CascadeStop) {
+    // Every output of a kernel is a sum of products with the weights that lead to it.
+    var products: [Int: Double] = [:]
+    for parameter in programs.parameters.values {
+      let count = parameter.value.type.shape.dropLast().reduce(1.0) { $0 * Double($1) }
+      products[parameter.key.node] = max(products[parameter.key.node] ?? 1, count)
+    }
+    var (values, work) = (0.0, 0.0)
+    for node in start.nodes {
+      let count = Double(programs.count(of: .node(node)))
+      values += count
+      work += count * (products[node] ?? 1)
+    }
+    guard values <= Double(valueLimit), work <= Double(workLimit) else {
+      throw CascadeStop(
+        "one sample takes \(values.displayed) values and \(work.displayed) multiply-adds; up to "
+          + "\(Double(valueLimit).displayed) and \(Double(workLimit).displayed) are simulated")
+    }
   }
 
   /// What a node reads, each once.

@@ -17,6 +17,14 @@ struct InvertibilitySpectrum {
   static let basisLimit = 2_000
   /// A matrix of more elements is never formed.
   private static let elementLimit = 12_500_000
+  /// Nothing with more rows and more places is factored.
+  private static let orderLimit = 3_200
+
+  /// About how many multiply-adds the values take.
+  static func work(rows: Int, places: Int) -> Double {
+    let (least, most) = (Double(min(rows, places)), Double(max(rows, places)))
+    return least * least * (most + 9 * least)
+  }
 
   /// - Returns: `nil` if the matrix is too large to be factored.
   /// - Throws: ``CascadeStop`` if a number is not finite.
@@ -25,6 +33,7 @@ struct InvertibilitySpectrum {
   ) throws(CascadeStop) {
     let rows = parts.reduce(0) { $0 + $1.rows.rows }
     let wantsBasis = wantsBasis && places <= Self.basisLimit
+    guard min(rows, places) <= Self.orderLimit else { return nil }
     guard rows > 0 else {
       (values, rank) = ([], 0)
       open = wantsBasis ? .identity(places) : nil
@@ -32,7 +41,6 @@ struct InvertibilitySpectrum {
     }
     do throws(LinearAlgebraError) {
       if rows < places, !wantsBasis, parts.allSatisfy({ $0.rows.mixing == nil }) {
-        guard rows <= 6_000 else { return nil }
         let found = try SymmetricEigen(GradientRows.rowGram(parts)).values
         values = found.reversed().map { max($0, 0).squareRoot() }
         rank = Self.rank(values, tolerance)

@@ -1,3 +1,4 @@
+internal import AuditModel
 internal import Networks
 internal import TensorIR
 internal import Tensors
@@ -142,22 +143,32 @@ extension Invertibility {
     return result
   }
 
+  /// No more weights than these are drawn.
+  private static let drawLimit = 1 << 26
+
   /// The weights with a draw as He and others make it for every parameter that is missing.
   ///
   /// - Parameters:
   ///   - weights: What there is.
   ///   - programs: Whose parameters are needed.
   /// - Returns: The table, and how many parameters were missing.
+  /// - Throws: ``CascadeStop`` if more are missing than are drawn.
   static func completed(
     _ weights: ParameterTable, for programs: LayerPrograms
-  ) -> (table: ParameterTable, missing: Int) {
+  ) throws(CascadeStop) -> (table: ParameterTable, missing: Int) {
     var table = weights
     var generator = SplitMix64(seed: weightSeed)
     var missing = 0
     let parameters = programs.parameters.values.sorted {
       ($0.key.node, $0.key.role) < ($1.key.node, $1.key.role)
     }
-    for parameter in parameters where weights[parameter.key.node, parameter.key.role] == nil {
+    let absent = parameters.filter { weights[$0.key.node, $0.key.role] == nil }
+    let needed = absent.reduce(0.0) { $0 + Double($1.value.type.elementCount) }
+    guard needed <= Double(drawLimit) else {
+      throw CascadeStop(
+        "\(needed.displayed) weights are missing from the file, too many to be drawn")
+    }
+    for parameter in absent {
       missing += 1
       let shape = parameter.value.type.shape
       let count = parameter.value.type.elementCount

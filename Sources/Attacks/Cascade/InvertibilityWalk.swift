@@ -12,6 +12,8 @@ final class InvertibilityWalk {
   var steps: [ChainSummary.Step] = []
   private(set) var stop: String?
   private(set) var reachesInput = false
+  /// Multiply-adds left for ranks: some minutes at most, whatever a file asks for.
+  private var budget = 4e12
   /// The deepest determined map of the unbroken chain.
   private var deepest: Network.Source?
 
@@ -115,7 +117,7 @@ extension InvertibilityWalk {
   ) throws(CascadeStop) {
     progress("ranking the equations for the input of \(network.nodes[readers[0]].name)")
     let equations = try InvertibilityEquations(source, readers, simulation, inference)
-    let result = try equations.rank()
+    let result = try equations.rank(budget: &budget)
     let outcome: ChainSummary.Outcome =
       result.isExact ? .exact : result.isOpen ? .subspace : .stopped
     var notes = result.notes

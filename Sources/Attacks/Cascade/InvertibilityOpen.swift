@@ -33,18 +33,16 @@ struct InvertibilityOpen {
   }
 
   /// Independent equations; `nil` if there are too many to count.
-  private(set) var rank: Int?
+  var rank: Int?
   /// `Σ 1/σ²` if all directions are fixed.
-  private(set) var variance = 0.0
+  var variance = 0.0
 
   private var parts: [Part]
   private let channels: Int
-  private let count: Int
-  private var gram: [Double]
+  let count: Int
+  private(set) var gram: [Double]
   private var used = 0
 
-  /// Directions beyond which only full rank is recognised.
-  private static let eigenLimit = 2_000
   /// Multiply-adds that may go into the normal equations.
   private static let workLimit = 1.2e11
 
@@ -193,48 +191,5 @@ struct InvertibilityOpen {
       }
     }
     return DenseMatrix(rows: channels.count * width, columns: site.taps, elements: elements)
-  }
-}
-
-// MARK: - Rank
-
-extension InvertibilityOpen {
-  private mutating func measure(_ tolerance: Double) throws(CascadeStop) {
-    let matrix = DenseMatrix(rows: count, columns: count, elements: gram)
-    if count <= Self.eigenLimit {
-      do throws(LinearAlgebraError) {
-        let values = try SymmetricEigen(matrix).values
-        let least = tolerance * tolerance * (values.last ?? 0)
-        let found = values.count { $0 > least && $0 > 0 }
-        rank = found
-        variance = found == count ? values.reduce(0) { $0 + 1 / $1 } : 0
-      } catch {
-        throw CascadeStop("the equations cannot be factored: \(error)")
-      }
-      return
-    }
-    // Full rank shows in a factorisation; how much is missing otherwise would take too long.
-    rank = nil
-    guard let factor = CholeskyDecomposition(matrix) else { return }
-    let inverse = factor.inverse()
-    let trace = (0..<count).reduce(0.0) { $0 + inverse[$1, $1] }
-    let largest = Self.largestEigenvalue(matrix)
-    guard 1 / Self.largestEigenvalue(inverse) > tolerance * tolerance * largest else { return }
-    rank = count
-    variance = trace
-  }
-
-  /// By power iteration, from below, to a few per cent.
-  private static func largestEigenvalue(_ matrix: DenseMatrix) -> Double {
-    var generator = SplitMix64(seed: 29)
-    var vector = (0..<matrix.columns).map { _ in generator.normal() }
-    var value = 0.0
-    for _ in 0..<30 {
-      let norm = vector.euclideanNorm
-      guard norm > 0, norm.isFinite else { return .infinity }
-      vector = matrix(vector.map { $0 / norm })
-      value = vector.euclideanNorm
-    }
-    return value
   }
 }

@@ -106,7 +106,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "AttacksTests",
-      dependencies: ["AuditModel", "Attacks", "LinearAlgebra", "Networks", "TensorIR", "Tensors"],
+      dependencies: [
+        "AuditModel", "Attacks", "CPUBackend", "LinearAlgebra", "Networks", "TensorIR", "Tensors",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],

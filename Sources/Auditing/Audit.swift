@@ -16,8 +16,6 @@ package struct Audit {
   var skipped: [Skipped] = []
   var inputs: [LoadedInput] = []
   var samples: [RecoveredSamples] = []
-  /// How far closed forms would go in models without a gradient.
-  var chains: [ChainSummary] = []
   /// Whether something was audited, and whether something could not be.
   var hasSubject = false
   var isIncomplete = false

@@ -39,6 +39,10 @@ extension Audit {
         if isInput { samples.append(entry) }
       }
     }
+    let isObserved = results.contains { $0.observation.source == .gradient }
+    if !isObserved, let chain = invertibility(of: model, artifact: name) {
+      readings.append(ChainReading(chain, network: model.network, isObserved: false))
+    }
     chains += readings
     let rows = LayerTable(model: model, artifact: name, results: results, chains: readings).rows
     layers += rows

@@ -27,10 +27,6 @@ extension Audit {
         results.append(audit.examine(observation, artifact: name))
       }
       results += try audit.optimizerResults(file, builder, artifact: name)
-      let isObserved = results.contains { $0.observation.source == .gradient }
-      if !isObserved, let chain = audit.invertibility(of: model, artifact: name) {
-        audit.chains.append(chain)
-      }
       audit.conclude(file, model, results, truth: truth ?? source.contents.truth)
     }
   }

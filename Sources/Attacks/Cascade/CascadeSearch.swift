@@ -90,7 +90,8 @@ final class CascadeSearch {
         guard error < 0.02 else { continue }
         certificate = error
         let doubt = try InputUncertainty(features, at: final.point, errors: nil)
-        predictedError = doubt.error
+        let excess = max(1, (final.objective / Double(features.count)).squareRoot())
+        predictedError = doubt.error * excess
         determinedShare = doubt.share
         return true
       }

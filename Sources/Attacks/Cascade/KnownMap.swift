@@ -1,15 +1,15 @@
 /// A map of which some or all entries are known, each with its standard error.
-struct KnownMap {
-  var values: [Double]
+package struct KnownMap {
+  package var values: [Double]
   /// Standard errors; infinite where nothing is known.
-  var errors: [Double]
+  package var errors: [Double]
 
-  init(_ values: [Double], errors: [Double]) {
+  package init(_ values: [Double], errors: [Double]) {
     self.values = values
     self.errors = errors
   }
 
-  init(_ values: [Double], error: Double) {
+  package init(_ values: [Double], error: Double) {
     self.init(values, errors: Array(repeating: error, count: values.count))
   }
 

@@ -1,12 +1,12 @@
-internal import Networks
-internal import TensorIR
+package import Networks
+package import TensorIR
 internal import Tensors
 
 /// The layers of a network as programs in `Double`, with the weights of an observation.
 ///
 /// Maps are held as the graph holds them: `[1, spatial…, channels]`, row-major, also at the model
 /// input of networks that declare channels first.
-final class LayerPrograms {
+package final class LayerPrograms {
   let network: Network
   let weights: ParameterTable
   let backend: any Backend
@@ -16,7 +16,7 @@ final class LayerPrograms {
   let parameters: [ParameterTable.Key: GraphParameter]
 
   /// - Throws: ``CascadeStop`` if the network up to `last` is no graph.
-  init(
+  package init(
     _ network: Network, weights: ParameterTable, upTo last: Int, on backend: any Backend
   ) throws(CascadeStop) {
     self.network = network
@@ -49,7 +49,7 @@ final class LayerPrograms {
   }
 
   /// The shape of a value without its sample axis, as it is held.
-  func shape(of source: Network.Source) -> [Int] {
+  package func shape(of source: Network.Source) -> [Int] {
     maps[source].map { Array($0.value.type.shape.dropFirst()) } ?? []
   }
 
@@ -68,7 +68,7 @@ final class LayerPrograms {
   }
 
   /// The part of the network between values, as programs.
-  func segment(
+  package func segment(
     from cuts: [Network.Source], to target: Int, in precision: Precision = .double
   ) throws(CascadeStop) -> Segment {
     let forward = try graph(from: cuts, to: [target], givenAs: .argument)
@@ -129,4 +129,3 @@ final class LayerPrograms {
     return program
   }
 }
-

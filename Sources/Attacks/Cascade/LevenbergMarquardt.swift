@@ -4,17 +4,17 @@ internal import LinearAlgebra
 ///
 /// - Source: Nocedal & Wright, *Numerical Optimization*, 2nd edition, §10.3; inexact steps as in
 ///   Wright & Holt, *An Inexact Levenberg-Marquardt Method*, 1985.
-struct LevenbergMarquardt {
-  struct Outcome {
-    var point: [Double]
+package struct LevenbergMarquardt {
+  package struct Outcome {
+    package var point: [Double]
     /// `‖r‖²`.
-    var objective: Double
+    package var objective: Double
     var steps: Int
     var products: Int
   }
 
-  var range: ClosedRange<Double>?
-  var stepLimit = 40
+  package var range: ClosedRange<Double>?
+  package var stepLimit = 40
   var productLimit = 200
   /// Products over all steps.
   var totalProductLimit = Int.max
@@ -23,7 +23,7 @@ struct LevenbergMarquardt {
   /// Damping relative to the curvature along the gradient.
   var damping = 1e-3
   /// Stops when a step gains less than this share.
-  var leastGain = 1e-3
+  package var leastGain = 1e-3
   /// Stops when `‖r‖²` is below this.
   var goal = 0.0
   /// Asked before every step.
@@ -31,7 +31,9 @@ struct LevenbergMarquardt {
   /// Told of each accepted step: its number, `‖r‖²`, products so far.
   var report: (Int, Double, Int) -> Void = { _, _, _ in }
 
-  func solve(
+  package init() {}
+
+  package func solve(
     _ function: some ResidualFunction, from start: [Double]
   ) throws(CascadeStop) -> Outcome {
     var x = start

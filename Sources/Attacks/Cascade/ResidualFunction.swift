@@ -1,5 +1,5 @@
 /// Residuals as a function of the model input, with both products of its Jacobian.
-protocol ResidualFunction: AnyObject {
+package protocol ResidualFunction: AnyObject {
   /// Number of residuals.
   var count: Int { get }
   func residuals(at x: [Double]) throws(CascadeStop) -> [Double]

@@ -5,7 +5,7 @@ internal import TensorIR
 /// in both directions of its derivative.
 ///
 /// What the derivative needs of the point is computed once, when it is linearised.
-final class Segment {
+package final class Segment {
   private let forward: NetworkGraph
   private let linear: NetworkGraph
   private let target: Int
@@ -30,7 +30,7 @@ final class Segment {
   }
 
   /// The result for given values, one per cut.
-  func value(_ inputs: [[Double]]) throws(CascadeStop) -> [Double] {
+  package func value(_ inputs: [[Double]]) throws(CascadeStop) -> [Double] {
     if forwardProgram == nil {
       var graph = forward.graph
       graph.output("value", try Self.result(of: forward, target))
@@ -43,14 +43,14 @@ final class Segment {
   }
 
   /// Chooses the point around which ``push(_:)`` and ``pull(_:)`` are taken.
-  func linearize(at inputs: [[Double]]) {
+  package func linearize(at inputs: [[Double]]) {
     point = inputs
     isPullBound = false
     isPushBound = false
   }
 
   /// `Jᵀ u`, one cotangent per cut.
-  func pull(_ cotangent: [Double]) throws(CascadeStop) -> [[Double]] {
+  package func pull(_ cotangent: [Double]) throws(CascadeStop) -> [[Double]] {
     if pullProgram == nil {
       var graph = linear.graph
       let value = try Self.result(of: linear, target)
@@ -70,7 +70,7 @@ final class Segment {
   }
 
   /// `J v` for one tangent per cut.
-  func push(_ tangents: [[Double]]) throws(CascadeStop) -> [Double] {
+  package func push(_ tangents: [[Double]]) throws(CascadeStop) -> [Double] {
     if pushProgram == nil {
       var graph = linear.graph
       let value = try Self.result(of: linear, target)

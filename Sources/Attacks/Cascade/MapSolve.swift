@@ -12,32 +12,49 @@ internal import Networks
 /// Rows are divided by their standard errors. Directions that the gradient equations fix to well
 /// below the size of the map are taken from them alone; the others are solved for together with the
 /// forward equations, the gradient's own rows included.
-struct MapSolve {
-  struct GradientEquations {
-    var site: KernelSite
+package struct MapSolve {
+  package struct GradientEquations {
+    package var site: KernelSite
     /// `[outputPlaces, outputs]`.
-    var outputGradient: [Double]
+    package var outputGradient: [Double]
     /// `[taps, groupInputs, outputs]`.
-    var weightGradient: [Double]
+    package var weightGradient: [Double]
     /// Standard error of an entry of the weight gradient.
-    var error: Double
+    package var error: Double
+
+    package init(
+      site: KernelSite, outputGradient: [Double], weightGradient: [Double], error: Double
+    ) {
+      self.site = site
+      self.outputGradient = outputGradient
+      self.weightGradient = weightGradient
+      self.error = error
+    }
   }
 
-  struct ForwardEquations {
-    var site: KernelSite
+  package struct ForwardEquations {
+    package var site: KernelSite
     /// `[taps, groupInputs, outputs]`.
-    var weight: [Double]
+    package var weight: [Double]
     /// The output without bias, `[outputPlaces, outputs]`.
-    var output: KnownMap
+    package var output: KnownMap
+
+    package init(site: KernelSite, weight: [Double], output: KnownMap) {
+      self.site = site
+      self.weight = weight
+      self.output = output
+    }
   }
 
   let places: Int
   let channels: Int
-  var gradients: [GradientEquations] = []
-  var forwards: [ForwardEquations] = []
-  var direct: KnownMap?
+  package var gradients: [GradientEquations] = []
+  package var forwards: [ForwardEquations] = []
+  package var direct: KnownMap?
   /// Singular values below this share of the largest count as zero.
   static let rankTolerance = 1e-6
+  /// Singular values below this share of the largest are rounding errors of zero.
+  private static let roundingTolerance = 1e-13
   /// No dense system has more unknowns than this.
   static let denseLimit = 3_600
   /// No dense system takes more multiply-adds than about this.
@@ -45,21 +62,21 @@ struct MapSolve {
   /// No map of more places is factored.
   static let placeLimit = 4_200
 
-  init(places: Int, channels: Int) {
+  package init(places: Int, channels: Int) {
     self.places = places
     self.channels = channels
   }
 }
 
 /// What a map solve found.
-struct MapSolution {
-  var map: KnownMap
+package struct MapSolution {
+  package var map: KnownMap
   var unknowns: Int
   var gradientEquations: Int
   var forwardEquations: Int
   /// Independent equations among those used; `nil` where they were only counted.
-  var rank: Int?
-  var isDetermined: Bool
+  package var rank: Int?
+  package var isDetermined: Bool
   /// Relative error of the map per relative error of the equations.
   var amplification: Double?
   /// Relative misfit of the gradient equations.
@@ -84,8 +101,11 @@ private struct Bucket {
 }
 
 extension MapSolve {
-  /// - Throws: ``CascadeStop`` if a factorisation fails on what is not finite.
-  func solve() throws(CascadeStop) -> MapSolution {
+  /// - Throws: ``CascadeStop`` if a number is not finite.
+  package func solve() throws(CascadeStop) -> MapSolution {
+    guard isFinite else {
+      throw CascadeStop("the gradient or the weights contain NaN or infinity")
+    }
     let forwardCount = forwards.reduce(direct?.knownCount ?? 0) { $0 + $1.output.knownCount }
     let gradientCount = gradients.reduce(0) {
       $0 + $1.site.equationsPerChannel * $1.site.inputs
@@ -123,6 +143,15 @@ extension MapSolve {
     return solution
   }
 
+  private var isFinite: Bool {
+    gradients.allSatisfy {
+      $0.weightGradient.allSatisfy(\.isFinite) && $0.outputGradient.allSatisfy(\.isFinite)
+    }
+      && forwards.allSatisfy {
+        $0.weight.allSatisfy(\.isFinite) && $0.output.values.allSatisfy(\.isFinite)
+      }
+  }
+
   private func softCount(_ total: Int, _ bucket: Bucket) -> Int {
     total + bucket.softRows.rows * bucket.channels.count
   }
@@ -147,21 +176,17 @@ extension MapSolve {
     }
     let factors = try Self.factors(of: matrix)
     let values = factors.values
-    let limit = values.prefix { $0 > 0 }.count
     let projected = factors.left.transposeTimes(right)
     // The size of the map along a direction, as far as it can be told.
     let largest = values.first ?? 0
     var strong = values.prefix { $0 > Self.rankTolerance * largest && $0 > 0 }.count
-    let energy = (0..<projected.columns).reduce(0.0) { total, column in
-      total
-        + (0..<strong).reduce(0.0) { sum, row in
-          let coefficient = projected[row, column] / values[row]
-          return sum + coefficient * coefficient
-        }
-    }
-    let scale = (energy / Double(max(strong * projected.columns, 1))).squareRoot()
+    let scale = Self.size(projected.rows(0..<strong), values)
     while strong > 0, 1 / values[strong - 1] > 0.02 * scale { strong -= 1 }
     bucket.rank = strong
+    // What rounding leaves of zero, or noise of the rest, is no equation.
+    let limit = values.prefix {
+      $0 > Self.roundingTolerance * largest && (scale == 0 || $0 * scale > 1e-2)
+    }.count
     // Where forward equations abound, let them help with the badly fixed directions too.
     let share = bucket.channels.count
     while strong > 0, 1 / values[strong - 1] > 1e-6 * scale,
@@ -186,8 +211,9 @@ extension MapSolve {
       }
     }
     guard strong < places else { return }
-    var open = kept.rows(strong..<limit).transposed
-    if limit < places { open = open.beside(factors.nullSpace(relativeTolerance: 0)) }
+    let positive = values.prefix { $0 > 0 }.count
+    var open = kept.rows(strong..<positive).transposed
+    if positive < places { open = open.beside(factors.nullSpace(relativeTolerance: 0)) }
     bucket.open = open
     // In the basis of the singular vectors the open directions' rows are diagonal.
     let weak = limit - strong
@@ -195,6 +221,19 @@ extension MapSolve {
     for direction in 0..<weak { rows[direction, direction] = values[strong + direction] }
     bucket.softRows = rows
     bucket.softRight = projected.rows(strong..<limit)
+  }
+
+  /// The root-mean-square of a map along singular directions, of which those that stand out of the
+  /// noise count.
+  private static func size(_ projected: DenseMatrix, _ values: [Double]) -> Double {
+    let energy = (0..<projected.rows).reduce(0.0) { total, row in
+      let squares = (0..<projected.columns).reduce(0.0) {
+        $0 + projected[row, $1] * projected[row, $1]
+      }
+      let isSeen = squares > 100 * Double(projected.columns)
+      return isSeen ? total + squares / (values[row] * values[row]) : total
+    }
+    return (energy / Double(max(projected.rows * projected.columns, 1))).squareRoot()
   }
 
   /// The gradient equations of a bucket under each other, divided by their standard errors.

@@ -153,6 +153,17 @@ final class CascadeSearch {
         + (certificate < 1e-3 ? "converged" : "stalled") + " after \(best.steps) steps")
     guard certificate < 0.02 else { return }
     input = best.point
+    try measure(everything, at: best.point, best.objective, iterations: 2 * count)
+  }
+
+  /// What every gradient at once says about how far off a point may be.
+  private func measure(
+    _ everything: GradientResiduals, at point: [Double], _ objective: Double, iterations: Int
+  ) throws(CascadeStop) {
+    let doubt = try InputUncertainty(everything, at: point, errors: nil, iterations: iterations)
+    let excess = max(1, (objective / Double(everything.count)).squareRoot())
+    predictedError = min(doubt.error * excess, predictedError)
+    determinedShare = max(determinedShare, doubt.share)
   }
 
   /// Dense normal equations are used up to so many unknowns.
@@ -184,11 +195,7 @@ final class CascadeSearch {
       input = point
       certificate = try everything.relativeError(at: point)
       if certificate < 0.02 {
-        let doubt = try InputUncertainty(
-          everything, at: point, errors: nil, iterations: min(120, products / 4))
-        let excess = max(1, (objective / Double(everything.count)).squareRoot())
-        predictedError = min(doubt.error * excess, predictedError)
-        determinedShare = max(determinedShare, doubt.share)
+        try measure(everything, at: point, objective, iterations: min(120, products / 4))
       }
     }
   }

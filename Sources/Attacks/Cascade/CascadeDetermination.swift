@@ -31,24 +31,38 @@ extension CascadeWalk {
           + "further up was not recovered, or the weights are not those of the gradient")
     }
     guard solution.isDetermined else {
-      if try leapOverMean(source, readers) {
-        record(
-          source, readers, solution, .gradientOnly,
-          "the active entries follow from the zero padding of the layer below")
-        return
+      let isOpen = solution.nullity > 0
+      do throws(CascadeStop) {
+        if try leapOverMean(source, readers) {
+          record(
+            source, readers, solution, .gradientOnly,
+            "the active entries follow from the zero padding of the layer below")
+          return
+        }
+      } catch {
+        record(source, readers, solution, isOpen ? .subspace : .stopped, "")
+        throw error
       }
-      let open = solution.nullity
       openSource = source
-      record(source, readers, solution, open > 0 ? .subspace : .stopped, "")
+      record(source, readers, solution, isOpen ? .subspace : .stopped, "")
       throw CascadeStop(
         "\(name(source)) has \(solution.unknowns) entries and "
           + "\(solution.forwardEquations + solution.gradientEquations) equations, of which "
-          + "\(solution.rank.map(String.init) ?? "fewer") are independent")
+          + "\(solution.rank.map(String.init) ?? "fewer") are independent"
+          + (leftOut.isEmpty
+            ? "" : "; weight gradients of zeros, NaN or infinity were left out"))
     }
     if let residual = solution.residual, expected > 0, residual > expected {
       // What was computed in single precision is less exact than its storage.
       let excess = residual / expected
       solution.map.errors = solution.map.errors.map { $0 * excess }
+    }
+    let size = solution.map.values.rootMeanSquareOrZero
+    // The size holds the error too, so an error of its size would not show.
+    guard solution.map.errors.rootMeanSquareOrZero <= max(0.3 * size, .leastNormalMagnitude) else {
+      record(source, readers, solution, .stopped, "its error is of the order of its size")
+      throw CascadeStop(
+        "the equations for \(name(source)) amplify errors to the size of its entries")
     }
     unrestricted[source] = solution.map.values
     restrict(&solution.map, to: source)
@@ -60,37 +74,86 @@ extension CascadeWalk {
   private func addEquations(
     of source: Network.Source, _ readers: [Int], to solve: inout MapSolve
   ) throws(CascadeStop) {
-    let shape = programs.shape(of: source)
     for reader in readers {
-      guard
-        let site = KernelSite(
-          reader, of: network, input: shape, output: programs.shape(of: .node(reader)))
-      else {
-        if let known = try inferred(through: reader, source) {
-          solve.direct = solve.direct.map { $0.merged(with: known) } ?? known
-        }
-        continue
-      }
-      if let outputGradient = gradients[.node(reader)],
-        let weightGradient = programs.elements(reader, .weight, of: observation.gradient)
+      let sites = try sites(reading: source, at: reader)
+      if !sites.contains(where: { $0.node == reader }),
+        let known = try inferred(through: reader, source)
       {
-        let size = weightGradient.rootMeanSquareOrZero
-        let own = observation.roundingError(reader, .weight)
-        let other = (gradientErrors[.node(reader)] ?? 0) * size
-        solve.gradients.append(
-          .init(
-            site: site, outputGradient: outputGradient, weightGradient: weightGradient,
-            error: max((own * own + other * other).squareRoot(), 1e-300)))
+        solve.direct = solve.direct.map { $0.merged(with: known) } ?? known
       }
-      if let output = try inferred(.node(reader)), output.knownCount > 0,
-        let weight = programs.elements(reader, .weight, of: observation.weights)
-      {
-        var known = output
-        if let bias = programs.elements(reader, .bias, of: observation.weights) {
-          for index in known.values.indices { known.values[index] -= bias[index % bias.count] }
-        }
-        solve.forwards.append(.init(site: site, weight: weight, output: known))
+      for site in sites { try addEquations(at: site, to: &solve) }
+    }
+  }
+
+  /// The kernels that a layer holds or that read what it copies, over the map that it reads.
+  private func sites(
+    reading source: Network.Source, at reader: Int
+  ) throws(CascadeStop) -> [KernelSite] {
+    let shape = programs.shape(of: source)
+    if let site = KernelSite(
+      reader, of: network, input: shape, output: programs.shape(of: .node(reader)))
+    {
+      return [site]
+    }
+    guard let origins = try origins(at: reader, of: source) else { return [] }
+    var sites: [KernelSite] = []
+    for next in readers(of: .node(reader)) where nodes.contains(next) {
+      sites += try self.sites(reading: .node(reader), at: next)
+        .map { $0.reading(shape.dropLast(), from: origins) }
+    }
+    return sites
+  }
+
+  /// The places that a layer copies, one per place of its result, −1 where it sets zeros.
+  ///
+  /// - Returns: `nil` if it does anything else.
+  private func origins(
+    at node: Int, of source: Network.Source
+  ) throws(CascadeStop) -> [Int]? {
+    guard case .rearrangement = linearity(node), network.nodes[node].sources == [source],
+      let channels = programs.shape(of: source).last,
+      programs.shape(of: .node(node)).last == channels
+    else { return nil }
+    let numbered = (1...programs.count(of: source)).map(Double.init)
+    let entries = try layer(node).value([numbered])
+    var origins: [Int] = []
+    for start in stride(from: 0, to: entries.count, by: channels) {
+      let first = Int(entries[start])
+      let isCopied = (0..<channels).allSatisfy {
+        Int(entries[start + $0]) == (first == 0 ? 0 : first + $0)
       }
+      guard isCopied, first == 0 || first % channels == 1 % channels else { return nil }
+      origins.append(first == 0 ? -1 : (first - 1) / channels)
+    }
+    return origins
+  }
+
+  private func addEquations(
+    at site: KernelSite, to solve: inout MapSolve
+  ) throws(CascadeStop) {
+    let reader = site.node
+    let weightGradient = programs.elements(reader, .weight, of: observation.gradient)
+    if let weightGradient,
+      !weightGradient.allSatisfy(\.isFinite) || weightGradient.allSatisfy({ $0 == 0 })
+    {
+      leftOut.insert(reader)
+    } else if let weightGradient, let outputGradient = gradients[.node(reader)] {
+      let size = weightGradient.rootMeanSquareOrZero
+      let own = observation.roundingError(reader, .weight)
+      let other = (gradientErrors[.node(reader)] ?? 0) * size
+      solve.gradients.append(
+        .init(
+          site: site, outputGradient: outputGradient, weightGradient: weightGradient,
+          error: max((own * own + other * other).squareRoot(), 1e-300)))
+    }
+    if let output = try inferred(.node(reader)), output.knownCount > 0,
+      let weight = programs.elements(reader, .weight, of: observation.weights)
+    {
+      var known = output
+      if let bias = programs.elements(reader, .bias, of: observation.weights) {
+        for index in known.values.indices { known.values[index] -= bias[index % bias.count] }
+      }
+      solve.forwards.append(.init(site: site, weight: weight, output: known))
     }
   }
 

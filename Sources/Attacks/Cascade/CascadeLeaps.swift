@@ -27,7 +27,7 @@ extension CascadeWalk {
     else { return false }
     let places = arriving.count / channels
     let means = Array(arriving[..<channels])
-    guard
+    guard means.contains(where: { $0 != 0 }),
       arriving.indices.allSatisfy({
         abs(arriving[$0] - means[$0 % channels]) <= 1e-9 * abs(means[$0 % channels])
       })

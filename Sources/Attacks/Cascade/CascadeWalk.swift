@@ -1,6 +1,6 @@
 internal import AuditModel
-internal import Networks
-internal import TensorIR
+package import Networks
+package import TensorIR
 internal import Tensors
 
 /// The walk from a recovered dense layer down to the model input.
@@ -9,7 +9,7 @@ internal import Tensors
 /// layers that read it, and its entries from everything that is linear in them: the weight gradients
 /// of the layers that read it, and what is known further up. The walk ends at the first value that is
 /// needed and does not follow.
-final class CascadeWalk {
+package final class CascadeWalk {
   let observation: Observation
   let network: Network
   let programs: LayerPrograms
@@ -21,7 +21,7 @@ final class CascadeWalk {
   /// Relative errors of ``gradients``.
   var gradientErrors: [Network.Source: Double] = [:]
   /// What is known of values.
-  var maps: [Network.Source: KnownMap] = [:]
+  package var maps: [Network.Source: KnownMap] = [:]
   var steps: [ChainSummary.Step] = []
   var stop: CascadeStop?
   /// Determined maps, in the order in which they were found.
@@ -29,13 +29,15 @@ final class CascadeWalk {
   /// The value at which the equations were too few.
   var openSource: Network.Source?
   /// Signs of activations that the gradients of biases corrected.
-  var corrections = 0
+  package var corrections = 0
   /// Solutions before they were brought into the range of their function.
-  var unrestricted: [Network.Source: [Double]] = [:]
+  package var unrestricted: [Network.Source: [Double]] = [:]
+  /// Layers whose weight gradient is zero throughout or holds NaN or infinity, and is left out.
+  var leftOut: Set<Int> = []
   private var layers: [Int: Segment] = [:]
   let progress: (String) -> Void
 
-  init(
+  package init(
     _ observation: Observation, start: Int, input: KnownMap, outputGradient: [Double],
     on backend: any Backend, progress: @escaping (String) -> Void
   ) throws(CascadeStop) {
@@ -51,7 +53,9 @@ final class CascadeWalk {
     }
     nodes = reached
     gradients[.node(start)] = outputGradient
-    gradientErrors[.node(start)] = 0x1p-24
+    let size = (observation.gradient.bias(start) ?? []).rootMeanSquareOrZero
+    gradientErrors[.node(start)] =
+      size > 0 ? max(observation.roundingError(start, .bias) / size, 0x1p-53) : 0x1p-24
     guard let source = network.nodes[start].sources.first else {
       throw CascadeStop("the layer reads nothing", at: start)
     }

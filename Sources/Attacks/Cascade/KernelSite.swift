@@ -1,22 +1,22 @@
-internal import LinearAlgebra
-internal import Networks
+package import LinearAlgebra
+package import Networks
 internal import TensorIR
 
 /// A dense layer or convolution as the cascade needs it: which input place meets which output
 /// place under which tap of the kernel.
 ///
 /// A dense layer on a vector is a convolution of one tap over one place.
-struct KernelSite {
+package struct KernelSite {
   let node: Int
-  let inputExtents: [Int]
+  private(set) var inputExtents: [Int]
   let outputExtents: [Int]
   let kernel: [Int]
   let inputs: Int
   let outputs: Int
-  let groups: Int
-  let geometry: ConvolutionGeometry?
+  package let groups: Int
+  private(set) var geometry: ConvolutionGeometry?
   /// For each tap, the input place under each output place; −1 is padding.
-  let places: [[Int]]
+  private(set) var places: [[Int]]
 
   var taps: Int { places.count }
   var inputPlaces: Int { inputExtents.reduce(1, *) }
@@ -27,7 +27,7 @@ struct KernelSite {
   var equationsPerChannel: Int { taps * groupOutputs }
 
   /// - Returns: `nil` for a layer that is neither, or one whose kernel is not of that form.
-  init?(_ node: Int, of network: Network, input: [Int], output: [Int]) {
+  package init?(_ node: Int, of network: Network, input: [Int], output: [Int]) {
     self.node = node
     guard let channels = input.last, let filters = output.last else { return nil }
     inputs = channels
@@ -81,12 +81,25 @@ struct KernelSite {
 }
 
 extension KernelSite {
+  /// The same kernel over a map from which a layer in between copies whole places.
+  ///
+  /// - Parameters:
+  ///   - extents: Those of the map.
+  ///   - origins: The place of the map at each place of the kernel's input; −1 for zeros.
+  func reading(_ extents: [Int], from origins: [Int]) -> KernelSite {
+    var site = self
+    site.inputExtents = extents
+    site.geometry = nil
+    site.places = places.map { $0.map { $0 < 0 ? -1 : origins[$0] } }
+    return site
+  }
+
   /// `M(z̄)`: how one input channel of a group enters the weight gradient, the same for every
   /// channel of the group.
   ///
   /// - Parameter outputGradient: `[outputPlaces, outputs]`.
   /// - Shape: `[taps · groupOutputs, inputPlaces]`.
-  func block(_ outputGradient: [Double], group: Int) -> DenseMatrix {
+  package func block(_ outputGradient: [Double], group: Int) -> DenseMatrix {
     // Elements are filled in an array of their own: in place, whichever module inlines what.
     var elements = Array(repeating: 0.0, count: equationsPerChannel * inputPlaces)
     let (width, first) = (groupOutputs, group * groupOutputs)
@@ -106,7 +119,7 @@ extension KernelSite {
   ///
   /// - Parameter weightGradient: `[taps, groupInputs, outputs]`.
   /// - Shape: `[taps · groupOutputs, groupInputs]`.
-  func rightSide(_ weightGradient: [Double], group: Int) -> DenseMatrix {
+  package func rightSide(_ weightGradient: [Double], group: Int) -> DenseMatrix {
     var elements = Array(repeating: 0.0, count: equationsPerChannel * groupInputs)
     let (width, first) = (groupOutputs, group * groupOutputs)
     for tap in 0..<taps {
@@ -167,7 +180,7 @@ extension KernelSite {
   /// What a map becomes under the kernel, without bias.
   ///
   /// - Shape: `[outputPlaces, outputs]`.
-  func response(_ map: [Double], _ weight: [Double]) -> [Double] {
+  package func response(_ map: [Double], _ weight: [Double]) -> [Double] {
     var result = Array(repeating: 0.0, count: outputPlaces * outputs)
     for group in 0..<groups {
       let first = group * groupInputs

@@ -13,7 +13,7 @@ extension CascadeWalk {
   ///   - node: The activation.
   ///   - levels: Its two slopes.
   /// - Returns: The number of channels whose difference no change explains.
-  func correctSigns(
+  package func correctSigns(
     of gradient: inout [Double], arriving: [Double], at node: Int, _ levels: [Double]
   ) -> Int {
     guard let source = network.nodes[node].sources.first, var map = maps[.node(node)],

@@ -39,6 +39,44 @@ struct ActivationFunctionTests {
     }
   }
 
+  /// An output off by its rounding moves the input by that over the slope; the way back rounds too.
+  @Test("the inverse of the value is the input", arguments: scalar + [.hardSiLU, .mish])
+  func inverse(function: ActivationFunction) throws {
+    let isMonotone = ![
+      .silu, .hardSiLU, .mish, .gelu(approximate: false), .gelu(approximate: true),
+    ].contains(function)
+    for z in Self.grid where isMonotone || z > 0 {
+      let output = try #require(function.value(z))
+      let slope = try #require(function.slope(z))
+      // Where a function is flat, nothing leads back.
+      guard slope > 0 else {
+        #expect(function.inverse(output) == nil, "at \(z)")
+        continue
+      }
+      // tanh(8) keeps a few bits of its distance from one, beyond that the output is one.
+      guard abs(output) != 1 || slope > 1e-12 else { continue }
+      let found = try #require(function.inverse(output), "at \(z)")
+      let tolerance = 4e-16 * (max(abs(output), 1) / slope + abs(z))
+      #expect(abs(found - z) <= tolerance, "at \(z)")
+    }
+  }
+
+  /// Outputs that no input gives, or that several give.
+  static let withoutInverse: [(ActivationFunction, [Double])] = [
+    (.relu, [0, -1]), (.relu6, [0, 6, 7, -1]), (.sigmoid, [0, 1, -0.1, 1.1]),
+    (.hardSigmoid, [0, 1, 2]), (.tanh, [1, -1, 1.5]), (.softplus, [0, -1]),
+    (.softsign, [1, -1, 2]), (.exponential, [0, -1]), (.leakyReLU(slope: 0), [-1, 0]),
+    (.leakyReLU(slope: -0.1), [-1]), (.elu(alpha: 0.5), [-0.5, -0.6]), (.selu, [-1.8]),
+    (.silu, [0, -0.1]), (.hardSiLU, [0, -0.1]), (.mish, [0, -0.1]),
+    (.gelu(approximate: false), [0, -0.1]), (.softmax, [0.5]), (.logSoftmax, [-1]),
+    (.unknown("swirl"), [1]), (.relu, [.nan]), (.tanh, [.nan]), (.linear, [.nan, .infinity]),
+  ]
+
+  @Test("an output without a single input has no inverse", arguments: withoutInverse)
+  func noInverse(function: ActivationFunction, outputs: [Double]) {
+    for output in outputs { #expect(function.inverse(output) == nil, "at \(output)") }
+  }
+
   /// Function, input, value; by hand or from the papers' definitions.
   static let values: [(ActivationFunction, Double, Double)] = [
     (.relu, -1, 0), (.relu, 2, 2), (.relu6, 7, 6), (.hardSigmoid, 0, 0.5), (.hardSigmoid, 3, 1),

@@ -140,7 +140,8 @@ final class CascadeSearch {
       var marquardt = marquardt("from every gradient")
       marquardt.damping = 1e-3
       marquardt.goal = Double(everything.count)
-      marquardt.jacobianLimit = Self.jacobianLimit
+      marquardt.mayFactor = true
+      marquardt.iterationLimit = 60
       let outcome = try marquardt.solve(everything, from: start)
       if outcome.objective < best?.objective ?? .infinity { best = outcome }
       let error = try everything.relativeError(at: outcome.point)
@@ -154,9 +155,6 @@ final class CascadeSearch {
     guard certificate < 0.02 else { return }
     input = best.point
   }
-
-  /// Dense normal equations are used up to so many unknowns.
-  private static let jacobianLimit = 4_096
 
   private func polish(_ everything: GradientResiduals) throws(CascadeStop) {
     guard let start = input else { return }
@@ -172,10 +170,10 @@ final class CascadeSearch {
     if !isAtFloor, products >= 60, !isLate() {
       var marquardt = marquardt("on every gradient")
       marquardt.stepLimit = 8
-      marquardt.productLimit = min(300, products / 6)
-      marquardt.totalProductLimit = products
+      marquardt.iterationLimit = min(300, products / 6)
+      marquardt.productLimit = products
       marquardt.goal = Double(everything.count)
-      marquardt.jacobianLimit = certificate < 1e-5 ? 0 : Self.jacobianLimit
+      marquardt.mayFactor = certificate >= 1e-5
       let outcome = try marquardt.solve(everything, from: point)
       if outcome.objective < objective {
         (point, objective) = (outcome.point, outcome.objective)

@@ -123,6 +123,7 @@ enum Example {
   ]
   static let optimizer = ["audit", "Models/adam_one_step.h5"]
   static let control = ["audit", "Models/cnn_without_dense.h5"]
+  static let convolutions = ["audit", "--gradient", "Models/lenet_gradient.h5"]
   /// A sound file in which nothing reaches severity high.
   static let clean = ["audit", "Models/mlp.h5", "--fail-on", "critical"]
 }

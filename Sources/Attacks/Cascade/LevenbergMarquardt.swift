@@ -15,6 +15,8 @@ struct LevenbergMarquardt {
     var objective: Double
     var steps: Int
     var products: Int
+    /// The factor of `JᵀJ` near the solution, if it was written out.
+    var factor: CholeskyDecomposition?
   }
 
   var range: ClosedRange<Double>?
@@ -60,7 +62,7 @@ struct LevenbergMarquardt {
     }
     return Outcome(
       point: state.point, objective: state.objective, steps: state.steps,
-      products: state.products)
+      products: state.products, factor: state.factor)
   }
 
   private struct State {
@@ -104,10 +106,7 @@ struct LevenbergMarquardt {
     guard norm > 0 else { return nil }
     let curvature = try function.push(gradient).reduce(0) { $0 + $1 * $1 } / norm
     state.products += 2
-    let preconditioner = state.factor.map { factor in
-      LSMR.Preconditioner(
-        inverse: factor.lowerTransposeSolve, transposedInverse: factor.lowerSolve)
-    }
+    let preconditioner = state.factor.map(LSMR.Preconditioner.init)
     for _ in 0..<8 {
       let scale = preconditioner == nil ? curvature : 1
       let outcome = try LSMR.solve(
@@ -147,5 +146,12 @@ struct LevenbergMarquardt {
     var elements = gram.elements
     for index in 0..<size { elements[index * size + index] += shift }
     return CholeskyDecomposition(DenseMatrix(rows: size, columns: size, elements: elements))
+  }
+}
+
+extension LSMR.Preconditioner {
+  /// Makes the columns of `J` nearly orthonormal, given the factor of `JᵀJ`.
+  init(_ factor: CholeskyDecomposition) {
+    self.init(inverse: factor.lowerTransposeSolve, transposedInverse: factor.lowerSolve)
   }
 }

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cascade_measures
+import cascade_table
 from bench import HERE, environment, say
 from cascade_measures import Case, Run
 
@@ -144,6 +145,8 @@ def main() -> None:
     parser.add_argument("--undisturbed", action="store_true", help="leave out the noise sweep")
     parser.add_argument("--seeds", type=int, help="so many of each instead of the promised number")
     parser.add_argument("--json", type=pathlib.Path, help="write everything measured to this file")
+    parser.add_argument("--table", type=pathlib.Path, metavar="JSON",
+                        help="only print the table of Documentation/Attacks.md from such a file")
     parser.add_argument("--details", action="store_true",
                         help="a table of seeds for each case, and the chain of its first seed")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one audit")
@@ -155,8 +158,11 @@ def main() -> None:
     parser.add_argument("--peer-seeds", type=int, default=1)
     parser.add_argument("--peer-iterations", type=int, default=4800)
     options = parser.parse_args()
-    cases = chosen(cascade_measures.load(HERE / "cascade_promises.json"),
-                   options.families, options.seeds)
+    promised = cascade_measures.load(HERE / "cascade_promises.json")
+    if options.table:
+        print(cascade_table.table(promised, json.loads(options.table.read_text())))
+        return
+    cases = chosen(promised, options.families, options.seeds)
     if options.undisturbed:
         cases = [case for case in cases if not case.arguments]
     tool = options.tool.resolve() if options.tool else build()

@@ -1,7 +1,7 @@
 """Writes the examples of this folder: `python make_examples.py [FOLDER]`.
 
-Needs Keras 3 on TensorFlow and h5py. One picture is drawn from line segments, so no data set is
-involved. Everything is seeded; another version of Keras may place bytes differently or round the
+Needs Keras 3 on TensorFlow and h5py; `make_lenet.py` alone needs NumPy and h5py. The pictures are
+drawn, so no data set is involved. Everything is seeded; another version of Keras may place bytes differently or round the
 last digit differently, so README.md states the versions behind the committed files.
 """
 
@@ -15,6 +15,7 @@ os.environ.update(
 
 import h5py
 import keras
+import make_lenet
 import numpy as np
 import tensorflow as tf
 
@@ -94,3 +95,4 @@ if __name__ == "__main__":
     gradient_of_one_sample(target)
     update_and_optimizer_state(target)
     honest_control(target)
+    make_lenet.write(target)

@@ -243,8 +243,9 @@ struct MapSolveTests {
     values.reduce(0) { $0 + $1 * $1 }.squareRoot()
   }
 
-  /// Where one kind of equations does it alone, the two solutions are the same up to rounding. Where
-  /// both take part, well-seen directions are taken from the gradient alone, which may cost some of
+  /// Where one kind of equations does it alone, the two solutions are the same up to rounding.
+  ///
+  /// Where both take part, well-seen directions are taken from the gradient alone, which may cost some of
   /// what the outputs would add, but no more than a half.
   @Test("solutions are as good as those of all equations at once", arguments: solvable)
   func solution(given: Given) throws {

@@ -33,7 +33,7 @@ struct CascadeHonestyTests {
     var change: @Sendable (GradientSample) -> Observation
   }
 
-  /// - Parameter change: Gets an entry relative to the root mean square of its tensor.
+  /// A gradient whose entries `change` gets relative to the root mean square of their tensor.
   private static func altered(
     _ sample: GradientSample, _ change: (ParameterTable.Key, Double) -> Double
   ) -> Observation {

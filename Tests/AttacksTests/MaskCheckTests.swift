@@ -16,7 +16,7 @@ struct MaskCheckTests {
     let arriving: [Double]
     static let (places, channels, node) = (36, 4, 1)
 
-    /// - Parameter flips: Wrong signs in each channel.
+    /// A walk with `flips` wrong signs in each channel.
     init(_ function: ActivationFunction, flips: Int) throws {
       let network = Network(
         "one", input: [6, 6, 2],

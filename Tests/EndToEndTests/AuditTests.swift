@@ -19,6 +19,33 @@ struct AuditTests {
     #expect(quality.labelsCorrect == 1)
   }
 
+  @Test("a picture behind three convolutions is recovered, proven, measured and saved")
+  func convolutions() throws {
+    try Tool.withDirectory { folder in
+      try Tool.copy("Models", to: folder)
+      let outcome = try Tool.run(
+        Example.convolutions + [
+          "--truth", "Models/lenet_truth.h5", "--save-recovered", "out", "--format", "json",
+        ], in: folder)
+      #expect(outcome.code == 1, "\(outcome.errorText)")
+      let report = try JSONReport(outcome.output)
+      let recovery = try #require(report.recoveries.first { $0.isModelInput })
+      #expect(recovery.proven && recovery.samples == 1)
+      #expect(
+        report.findings.contains {
+          $0.id == "cascade" && $0.severity == "critical" && $0.evidence == "proven"
+        })
+      // 143 dB with one processor's kernels. Rounding cannot take 60 of them, a wrong solve takes 100.
+      let quality = try #require(recovery.quality)
+      #expect(quality.psnr.count == 1 && quality.psnr.allSatisfy { $0 >= 80 }, "\(quality.psnr)")
+      #expect(quality.labelsCorrect == 1 && quality.greyPSNR < 20)
+      let out = folder.appending(path: "out")
+      #expect(try Tool.contents(of: out) == ["recovered.h5", "sample_0.png"])
+      let png = try Data(contentsOf: out.appending(path: "sample_0.png"))
+      #expect(png.starts(with: [0x89, 0x50, 0x4e, 0x47]))
+    }
+  }
+
   @Test(
     "every way in which the gradient gets out gives the same label, proven",
     arguments: [Example.gradient, Example.update, Example.optimizer])

@@ -43,7 +43,9 @@ struct OutputTests {
 
   @Test(
     "equal inputs give equal bytes, here and in another directory",
-    arguments: [Example.gradient, Example.update, Example.optimizer, Example.control],
+    arguments: [
+      Example.gradient, Example.update, Example.optimizer, Example.control, Example.convolutions,
+    ],
     ["md", "json"])
   func determinism(arguments: [String], format: String) throws {
     let arguments = arguments + ["--format", format]

@@ -26,8 +26,10 @@ final class CascadeSearch {
 
   /// A search ends well below this relative misfit, or has failed.
   private static let convergedMisfit = 1e-3
-  /// Multiply-adds that a polish may cost where the certificate is good already, and where it is not.
-  private static let (cheap, dear) = (6e10, 6e12)
+  /// Multiply-adds that a polish may cost where the certificate is good already.
+  private static let polishBudget = 6e10
+  /// Multiply-adds that the search may still cost.
+  private var budget = 2.5e12
 
   init(
     _ walk: CascadeWalk, deadline: ContinuousClock.Instant?, progress: @escaping (String) -> Void
@@ -69,7 +71,15 @@ final class CascadeSearch {
       guard features.equalities >= count else { continue }
       let place = "\(walk.name(source)) (\(features.equalities) equations for \(count) values)"
       for start in try starts(features) where !isLate() {
-        let outcome = try marquardt("from \(walk.name(source))").solve(features, from: start)
+        let price = try features.price()
+        guard budget > 400 * price else {
+          account.append("the search from \(place) would go beyond its budget of work")
+          break
+        }
+        var search = marquardt("from \(walk.name(source))")
+        search.productLimit = Int(budget / price)
+        let outcome = try search.solve(features, from: start)
+        budget -= price * Double(outcome.products)
         let misfit = (outcome.objective / Double(features.count)).squareRoot()
         guard misfit < Self.convergedMisfit else {
           account.append(
@@ -136,12 +146,18 @@ final class CascadeSearch {
       return
     }
     var best: LevenbergMarquardt.Outcome?
+    // A backward and a forward pass along a tangent, each about four times a forward pass.
+    let price = 8 * Double(max(walk.multiplyAdds, 1))
     for start in try [input].compactMap({ $0 }) + starts(everything) where !isLate() {
       var marquardt = marquardt("from every gradient")
       marquardt.damping = 1e-3
       marquardt.goal = Double(everything.count)
-      marquardt.jacobianLimit = Self.jacobianLimit
+      marquardt.mayFactor = true
+      marquardt.iterationLimit = 60
+      marquardt.productLimit = Int(budget / price)
+      guard marquardt.productLimit > 400 else { break }
       let outcome = try marquardt.solve(everything, from: start)
+      budget -= price * Double(outcome.products)
       if outcome.objective < best?.objective ?? .infinity { best = outcome }
       let error = try everything.relativeError(at: outcome.point)
       if error < 1e-3 { break }
@@ -153,49 +169,46 @@ final class CascadeSearch {
         + (certificate < 1e-3 ? "converged" : "stalled") + " after \(best.steps) steps")
     guard certificate < 0.02 else { return }
     input = best.point
-    try measure(everything, at: best.point, best.objective, iterations: 2 * count)
+    try measure(everything, best, iterations: 300)
   }
 
-  /// What every gradient at once says about how far off a point may be.
+  /// How far off a solution on every gradient may be.
   private func measure(
-    _ everything: GradientResiduals, at point: [Double], _ objective: Double, iterations: Int
+    _ everything: GradientResiduals, _ outcome: LevenbergMarquardt.Outcome, iterations: Int
   ) throws(CascadeStop) {
-    let doubt = try InputUncertainty(everything, at: point, errors: nil, iterations: iterations)
-    let excess = max(1, (objective / Double(everything.count)).squareRoot())
+    let doubt = try InputUncertainty(
+      everything, at: outcome.point, errors: nil, iterations: iterations,
+      factor: outcome.factor)
+    let excess = max(1, (outcome.objective / Double(everything.count)).squareRoot())
     predictedError = min(doubt.error * excess, predictedError)
     determinedShare = max(determinedShare, doubt.share)
   }
-
-  /// Dense normal equations are used up to so many unknowns.
-  private static let jacobianLimit = 4_096
 
   private func polish(_ everything: GradientResiduals) throws(CascadeStop) {
     guard let start = input else { return }
     var point = start
     certificate = try everything.relativeError(at: point)
     let before = try everything.residuals(at: point)
-    var objective = before.reduce(0) { $0 + $1 * $1 }
-    // A backward and a forward pass along a tangent, each about four times a forward pass.
+    let objective = before.reduce(0) { $0 + $1 * $1 }
     let price = 8 * Double(max(walk.multiplyAdds, 1))
-    let budget = certificate < 1e-5 ? Self.cheap : Self.dear
-    let products = Int(budget / price)
+    let products = Int((certificate < 1e-5 ? Self.polishBudget : max(budget, 0)) / price)
     let isAtFloor = objective <= 4 * Double(everything.count)
     if !isAtFloor, products >= 60, !isLate() {
       var marquardt = marquardt("on every gradient")
       marquardt.stepLimit = 8
-      marquardt.productLimit = min(300, products / 6)
-      marquardt.totalProductLimit = products
+      marquardt.iterationLimit = min(300, products / 6)
+      marquardt.productLimit = products
       marquardt.goal = Double(everything.count)
-      marquardt.jacobianLimit = certificate < 1e-5 ? 0 : Self.jacobianLimit
+      marquardt.mayFactor = certificate >= 1e-5
       let outcome = try marquardt.solve(everything, from: point)
       if outcome.objective < objective {
-        (point, objective) = (outcome.point, outcome.objective)
+        point = outcome.point
         account.append("\(outcome.steps) steps on every gradient followed")
       }
       input = point
       certificate = try everything.relativeError(at: point)
       if certificate < 0.02 {
-        try measure(everything, at: point, objective, iterations: min(120, products / 4))
+        try measure(everything, outcome, iterations: min(120, products / 4))
       }
     }
   }

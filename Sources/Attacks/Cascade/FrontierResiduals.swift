@@ -101,6 +101,13 @@ final class FrontierResiduals: ResidualFunction {
     weights = deviations.map { 1 / max($0, floor, .leastNormalMagnitude) }
   }
 
+  /// Multiply-adds of one product, about.
+  func price() throws(CascadeStop) -> Double {
+    let parts = try walk.programs.graph(
+      from: [.input(0)], to: [depth] + readers, givenAs: .argument)
+    return 2 * Double(max(parts.graph.multiplyAdds, 1))
+  }
+
   func residuals(at x: [Double]) throws(CascadeStop) -> [Double] {
     let program = try program(.value)
     program.bind(x, to: "cut/0")

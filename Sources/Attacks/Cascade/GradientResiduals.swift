@@ -1,3 +1,4 @@
+internal import LinearAlgebra
 internal import Networks
 internal import TensorIR
 internal import Tensors
@@ -20,7 +21,9 @@ final class GradientResiduals: ResidualFunction {
   private var point: [Double] = []
   private var isBound: Set<Direction> = []
 
-  private enum Direction { case value, push, pull }
+  private enum Direction { case value, push, pull, columns }
+  /// Columns of the Jacobian that are computed at once, and how large it may be written out.
+  private static let (columns, jacobianLimit) = (32, 60_000_000)
 
   var count: Int { observed.reduce(features.values.count) { $0 + $1.count } }
 
@@ -120,6 +123,40 @@ final class GradientResiduals: ResidualFunction {
   }
 }
 
+// MARK: - The Jacobian
+
+extension GradientResiduals {
+  func jacobian() throws(CascadeStop) -> DenseMatrix? {
+    let unknowns = point.count
+    guard unknowns <= 4_096, count <= Self.jacobianLimit / max(unknowns, 1) else { return nil }
+    let program = try program(.columns)
+    if isBound.insert(.columns).inserted { program.bind(point, to: "cut/0") }
+    var elements: [Double] = []
+    elements.reserveCapacity(count * unknowns)
+    for first in stride(from: 0, to: unknowns, by: Self.columns) {
+      var tangents = Array(repeating: 0.0, count: Self.columns * unknowns)
+      for column in 0..<min(Self.columns, unknowns - first) {
+        tangents[column * unknowns + first + column] = 1
+      }
+      program.bind(tangents, to: "tangent")
+      try Segment.run(program)
+      let features = program.elements(of: "features")
+      let gradients = observed.indices.map { program.elements(of: "gradient/\($0)") }
+      for column in 0..<min(Self.columns, unknowns - first) {
+        let start = column * featureWeights.count
+        for index in featureWeights.indices {
+          elements.append(features[start + index] * featureWeights[index])
+        }
+        for (place, gradient) in gradients.enumerated() {
+          let (length, weight) = (observed[place].count, weights[place])
+          for index in 0..<length { elements.append(gradient[column * length + index] * weight) }
+        }
+      }
+    }
+    return DenseMatrix(rows: count, columns: unknowns, elements: elements)
+  }
+}
+
 // MARK: - Programs
 
 extension GradientResiduals {
@@ -143,7 +180,7 @@ extension GradientResiduals {
       for (place, gradient) in gradients.enumerated() {
         graph.output("gradient/\(place)", gradient)
       }
-    case .push:
+    case .push, .columns:
       let gradients = graph.pullback(of: [(output, head)], to: chosen.map(\.value))
       let tangent = graph.input("tangent", x.type)
       let moved = graph.pushforward(of: [features] + gradients, along: [x: tangent])
@@ -162,7 +199,9 @@ extension GradientResiduals {
       let own = graph.pullback(of: [(features, arriving)], to: [x])[0]
       graph.output("slope", graph.apply(Add(), mixed, own))
     }
-    let program = try walk.programs.compile(graph, parts.parameters, in: precision)
+    if direction == .columns { graph = graph.batched(inputs: ["tangent"], extent: Self.columns) }
+    let program = try walk.programs.compile(
+      graph, parts.parameters, in: direction == .columns ? .single : precision)
     program.bind(walk.gradients[.node(walk.start)] ?? [], to: "head")
     programs[direction] = program
     return program

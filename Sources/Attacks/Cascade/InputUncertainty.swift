@@ -16,9 +16,10 @@ struct InputUncertainty {
   ///   - point: The solution.
   ///   - errors: Standard errors of the residuals; `nil` if they are divided by theirs.
   ///   - iterations: Of LSMR; directions that it does not reach count as unseen.
+  ///   - factor: Of `JᵀJ`, where it is at hand.
   init(
     _ function: some ResidualFunction, at point: [Double], errors: [Double]?,
-    iterations: Int = 120
+    iterations: Int = 120, factor: CholeskyDecomposition? = nil
   ) throws(CascadeStop) {
     try function.linearize(at: point)
     var generator = SplitMix64(seed: 29)
@@ -30,7 +31,8 @@ struct InputUncertainty {
       solutions.append(
         try LSMR.solve(
           columns: point.count, rightHandSide: right, tolerance: 1e-6,
-          iterationLimit: max(iterations, 30)
+          iterationLimit: max(iterations, 30),
+          preconditioner: factor.map(LSMR.Preconditioner.init)
         ) { (v: [Double]) throws(CascadeStop) in
           try function.push(v)
         } transpose: { (u: [Double]) throws(CascadeStop) in

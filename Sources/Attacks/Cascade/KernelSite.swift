@@ -86,6 +86,7 @@ extension KernelSite {
   /// - Parameters:
   ///   - extents: Those of the map.
   ///   - origins: The place of the map at each place of the kernel's input; −1 for zeros.
+  /// - Returns: A site whose input is that map.
   func reading(_ extents: [Int], from origins: [Int]) -> KernelSite {
     var site = self
     site.inputExtents = extents

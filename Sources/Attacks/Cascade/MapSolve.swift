@@ -130,7 +130,9 @@ extension MapSolve {
     let seen = buckets.reduce(0) { $0 + $1.rank * $1.channels.count }
     if open > 0 {
       let rows = Double(forwardCount)
-      guard open <= Self.denseLimit, rows * Double(open * open) <= Self.workLimit, forwardCount + buckets.reduce(0, softCount) >= open else {
+      guard open <= Self.denseLimit, rows * Double(open * open) <= Self.workLimit,
+        forwardCount + buckets.reduce(0, softCount) >= open
+      else {
         solution.rank = min(solution.unknowns, seen + forwardCount)
         return solution
       }

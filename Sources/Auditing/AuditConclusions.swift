@@ -41,7 +41,9 @@ extension Audit {
     }
     let isObserved = results.contains { $0.observation.source == .gradient }
     if !isObserved, let chain = invertibility(of: model, artifact: name) {
-      readings.append(ChainReading(chain, network: model.network, isObserved: false))
+      let reading = ChainReading(chain, network: model.network, isObserved: false)
+      readings.append(reading)
+      findings += reading.structuralFinding.map { [$0] } ?? []
     }
     chains += readings
     let rows = LayerTable(model: model, artifact: name, results: results, chains: readings).rows

@@ -25,7 +25,15 @@ package struct ChainReading {
     self.chain = chain
     self.network = network
     self.isObserved = isObserved
-    steps = Self.steps(chain, network)
+    let end = isObserved ? nil : Self.end(of: chain)
+    steps = Self.steps(chain, network).map { step in
+      guard var step, let end, step.outcome == .exact,
+        chain.steps.lastIndex(of: step).map({ $0 > end }) ?? false
+      else { return step }
+      step.outcome = .stopped
+      step.note = "the chain ends above, at '\(chain.steps[end].layer)'; " + step.note
+      return step
+    }
     origins = Self.origins(
       steps, network, passesDropout: isTrainingMode != true, recovered: recovered)
   }
@@ -67,8 +75,14 @@ package struct ChainReading {
       )
     case .gradientOnly:
       (.partial, "the loss gradient at its output is determined, its input is not\(note)")
-    case .stopped: (.inconclusive, "the chain ends here" + note)
+    case .stopped: (.inconclusive, "not followed" + note)
     }
+  }
+
+  /// The first map that a walk without a gradient leaves open; those behind it were ranked as if it
+  /// were known.
+  private static func end(of chain: ChainSummary) -> Int? {
+    chain.steps.firstIndex { $0.outcome == .subspace || $0.outcome == .stopped }
   }
 
   /// How many independent directions of a map stay open.
@@ -79,7 +93,9 @@ package struct ChainReading {
 
   /// The deepest convolution whose input is determined, with the shape of that input.
   package var deepestFeatures: (layer: String, shape: String)? {
-    for step in chain.steps.reversed() where step.outcome == .exact {
+    let reached = isObserved ? nil : Self.end(of: chain)
+    for step in chain.steps[..<(reached ?? chain.steps.count)].reversed()
+    where step.outcome == .exact {
       guard let node = network.nodes.first(where: { $0.name == step.layer }),
         node.layer is Networks.Convolution, let shape = node.inputShape
       else { continue }

@@ -8,6 +8,7 @@ internal import Glibc
 enum Entry {
   static func main() {
     ReadingChild.runIfRequested(CommandLine.arguments)
+    WaitingThreads.calm()
     TruncationGuard.install()
     do {
       var command = try Leakaudit.parseAsRoot()

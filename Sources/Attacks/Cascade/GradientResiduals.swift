@@ -149,7 +149,9 @@ extension GradientResiduals {
         }
         for (place, gradient) in gradients.enumerated() {
           let (length, weight) = (observed[place].count, weights[place])
-          for index in 0..<length { elements.append(gradient[column * length + index] * weight) }
+          // What nothing moves, such as the gradient of a bias behind a ReLU, has no column of its own.
+          let start = gradient.count == length ? 0 : column * length
+          for index in 0..<length { elements.append(gradient[start + index] * weight) }
         }
       }
     }

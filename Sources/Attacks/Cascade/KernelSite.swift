@@ -98,8 +98,10 @@ extension KernelSite {
   /// `M(z̄)`: how one input channel of a group enters the weight gradient, the same for every
   /// channel of the group.
   ///
-  /// - Parameter outputGradient: `[outputPlaces, outputs]`.
-  /// - Shape: `[taps · groupOutputs, inputPlaces]`.
+  /// - Parameters:
+  ///   - outputGradient: `[outputPlaces, outputs]`.
+  ///   - group: Whose outputs are taken.
+  /// - Returns: `[taps · groupOutputs, inputPlaces]`.
   package func block(_ outputGradient: [Double], group: Int) -> DenseMatrix {
     // Elements are filled in an array of their own: in place, whichever module inlines what.
     var elements = Array(repeating: 0.0, count: equationsPerChannel * inputPlaces)
@@ -118,8 +120,10 @@ extension KernelSite {
 
   /// The observed weight gradient as right-hand sides of ``block(_:group:)``.
   ///
-  /// - Parameter weightGradient: `[taps, groupInputs, outputs]`.
-  /// - Shape: `[taps · groupOutputs, groupInputs]`.
+  /// - Parameters:
+  ///   - weightGradient: `[taps, groupInputs, outputs]`.
+  ///   - group: Whose inputs and outputs are taken.
+  /// - Returns: `[taps · groupOutputs, groupInputs]`.
   package func rightSide(_ weightGradient: [Double], group: Int) -> DenseMatrix {
     var elements = Array(repeating: 0.0, count: equationsPerChannel * groupInputs)
     let (width, first) = (groupOutputs, group * groupOutputs)
@@ -141,7 +145,7 @@ extension KernelSite {
   ///   - map: `[inputPlaces, channels]`.
   ///   - channels: How many channels the map has.
   ///   - range: The channels that are wanted.
-  /// - Shape: `[taps · range, outputPlaces]`.
+  /// - Returns: `[taps · range, outputPlaces]`.
   func windows(_ map: [Double], channels: Int, _ range: Range<Int>) -> DenseMatrix {
     let width = taps * range.count
     var elements = Array(repeating: 0.0, count: width * outputPlaces)
@@ -162,7 +166,8 @@ extension KernelSite {
   /// - Parameters:
   ///   - direction: One map, `[inputPlaces]`.
   ///   - weight: `[taps, groupInputs, outputs]`.
-  /// - Shape: `[groupInputs · groupOutputs, outputPlaces]`, the outputs of one input channel side by
+  ///   - group: The group.
+  /// - Returns: `[groupInputs · groupOutputs, outputPlaces]`, the outputs of one input channel side by
   ///   side.
   func responses(_ direction: [Double], _ weight: [Double], group: Int) -> DenseMatrix {
     let width = groupInputs * groupOutputs

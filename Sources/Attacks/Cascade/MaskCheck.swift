@@ -39,20 +39,17 @@ extension CascadeWalk {
         abs(solved[entry]) / (map.errors[entry] + 1e-9 * largest)
       }
       let near = entries.filter { abs(solved[$0]) < max(1e-3 * largest, 40 * map.errors[$0]) }
-        .sorted { doubt($0) < doubt($1) }.prefix(24)
+        .sorted { doubt($0) < doubt($1) }.prefix(SignFlips.candidateLimit)
       func change(_ entry: Int) -> Double {
         let isHigh = gradient[entry] == high * arriving[entry]
         return (isHigh ? low - high : high - low) * arriving[entry]
       }
-      let ordered = Array(near)
-      let pairs = ordered.indices.flatMap { first in
-        ordered.indices.filter { $0 > first && $0 < 12 }.map { [ordered[first], ordered[$0]] }
+      let candidates = near.map {
+        SignFlips.Candidate(entry: $0, change: change($0), doubt: doubt($0))
       }
-      let candidates = ordered.map { [$0] } + pairs
       guard
-        let flip = candidates.first(where: { entries in
-          abs(entries.reduce(missing) { $0 - change($1) }) <= tolerance
-        })
+        let flip = SignFlips.likeliest(
+          explaining: missing, within: tolerance, among: candidates)
       else {
         if abs(missing) > 20 * tolerance { contradictions += 1 }
         continue
@@ -88,5 +85,48 @@ extension CascadeWalk {
       }
     default: return nil
     }
+  }
+}
+
+/// Which few entries on the wrong side of a kink explain a missing sum.
+enum SignFlips {
+  struct Candidate {
+    var entry: Int
+    /// What the sum gains if the entry changes sides.
+    var change: Double
+    /// Its distance from the kink in standard errors.
+    var doubt: Double
+  }
+
+  /// No more entries than these nearest ones are tried.
+  static let candidateLimit = 24
+  /// Three at a time are sought among so many.
+  private static let tripleLimit = 16
+
+  /// One, two or three entries whose changes add up to what is missing; of several answers the one
+  /// that moves the values least.
+  ///
+  /// - Parameter candidates: Nearest to the kink first.
+  static func likeliest(
+    explaining missing: Double, within tolerance: Double, among candidates: [Candidate]
+  ) -> [Int]? {
+    var best: (entries: [Int], doubt: Double)?
+    func consider(_ chosen: [Candidate]) {
+      let left = chosen.reduce(missing) { $0 - $1.change }
+      let doubt = chosen.reduce(0) { $0 + $1.doubt * $1.doubt }
+      guard abs(left) <= tolerance, doubt < best?.doubt ?? .infinity else { return }
+      best = (chosen.map(\.entry), doubt)
+    }
+    for (first, one) in candidates.enumerated() {
+      consider([one])
+      for (second, other) in candidates.enumerated().dropFirst(first + 1) {
+        consider([one, other])
+        guard second < tripleLimit else { continue }
+        for third in candidates[(second + 1)...].prefix(max(0, tripleLimit - second - 1)) {
+          consider([one, other, third])
+        }
+      }
+    }
+    return best?.entries
   }
 }

@@ -102,8 +102,10 @@ extension CascadeWalk {
     return DenseMatrix(rows: site.outputs, columns: site.outputPlaces, elements: slopes)
   }
 
-  /// Tries how much noisier than its storage the weight gradient may be: what a framework computes in
-  /// single precision is less exact than that. A wrong guess is a failure, never a wrong answer.
+  /// Tries how much noisier than its storage the weight gradient may be.
+  ///
+  /// What a framework computes in single precision is less exact than that. A wrong guess is a
+  /// failure, never a wrong answer.
   private func withTolerances<Result>(
     of base: Foundation, _ body: (Double) throws(PatchWalkFailure) -> Result
   ) throws(PatchWalkFailure) -> Result {
@@ -249,10 +251,13 @@ extension KernelSite {
   /// The geometry as the patch walk wants it, for the first rows and columns of the output.
   fileprivate func patchMap(height: Int? = nil, width: Int? = nil) -> PatchWalk.Map {
     let extents = [height ?? outputExtents[0], width ?? outputExtents[1]]
-    let geometry = geometry ?? ConvolutionGeometry(
-      stride: [1, 1], low: [0, 0], high: [0, 0], dilation: [1, 1])
+    let geometry =
+      geometry
+      ?? ConvolutionGeometry(
+        stride: [1, 1], low: [0, 0], high: [0, 0], dilation: [1, 1])
     let high = (0..<2).map { axis in
-      let reach = (extents[axis] - 1) * geometry.stride[axis]
+      let reach =
+        (extents[axis] - 1) * geometry.stride[axis]
         + geometry.dilation[axis] * (kernel[axis] - 1) + 1
       return max(0, reach - geometry.low[axis] - inputExtents[axis])
     }

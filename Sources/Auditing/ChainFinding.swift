@@ -1,11 +1,11 @@
 internal import Attacks
-internal import AuditModel
+package import AuditModel
 
 extension ChainReading {
   /// What a chain says that goes from the output to the model input without any gradient.
   ///
   /// - Returns: `nil` if a gradient was there, or if the chain ends before.
-  var structuralFinding: Finding? {
+  package var structuralFinding: Finding? {
     guard !isObserved, chain.reachesInput, let first = chain.steps.last,
       let metadata = AttackCatalog.metadata(identifiedBy: "cascade")
     else { return nil }

@@ -31,7 +31,9 @@ package struct ChainReading {
         chain.steps.lastIndex(of: step).map({ $0 > end }) ?? false
       else { return step }
       step.outcome = .stopped
-      step.note = "the chain ends above, at '\(chain.steps[end].layer)'; " + step.note
+      step.note =
+        "the chain ends above, at '\(chain.steps[end].layer)'; were the maps above known, its input "
+        + "would be determined"
       return step
     }
     origins = Self.origins(

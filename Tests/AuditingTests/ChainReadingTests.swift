@@ -127,4 +127,35 @@ struct ChainReadingTests {
     let below = reading(Self.step("conv2", .exact), Self.step("conv1", .subspace))
     #expect(below.deepestFeatures?.layer == "conv2")
   }
+
+  @Test("weights from which one gradient would determine the input are a finding of severity high")
+  func structuralFinding() throws {
+    var last = Self.step("conv1", .exact)
+    last.unknowns = 192
+    last.amplification = 12.345
+    let steps = [Self.step("fc", .exact), Self.step("conv2", .exact), last]
+    let reading = ChainReading(
+      Self.chain(steps, reachesInput: true), network: Self.network, isObserved: false)
+    let finding = try #require(reading.structuralFinding)
+    #expect(finding.id == "cascade" && finding.severity == .high)
+    #expect(finding.evidence == .structural)
+    #expect(finding.artifact == "model.h5" && finding.layer == "conv1")
+    // Nothing was recovered: the finding is about a gradient that somebody may see.
+    #expect(finding.message.hasPrefix("The gradient of one sample determines the model input"))
+    #expect(finding.measurements.map(\.value) == ["192", "12.3"])
+  }
+
+  @Test("a chain that ends before the input, or that had a gradient, is no structural finding")
+  func noStructuralFinding() {
+    let steps = [Self.step("fc", .exact), Self.step("conv2", .exact)]
+    for (reachesInput, isObserved) in [(false, false), (true, true), (false, true)] {
+      let reading = ChainReading(
+        Self.chain(steps, reachesInput: reachesInput), network: Self.network,
+        isObserved: isObserved)
+      #expect(reading.structuralFinding == nil)
+    }
+    let empty = ChainReading(
+      Self.chain([], reachesInput: true), network: Self.network, isObserved: false)
+    #expect(empty.structuralFinding == nil)
+  }
 }

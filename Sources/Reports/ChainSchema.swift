@@ -19,7 +19,7 @@ extension JSONReportSchema {
 
   private static var step: JSONValue {
     record(
-      "One map of the network: what a layer receives.",
+      "One map of the network: what a layer receives. Measured numbers have three digits.",
       [
         "layer": string("The layer that the map enters; the first of them if several read it."),
         "kind": string("That layer's kind."),

@@ -27,7 +27,8 @@ enum JSONValue: Equatable {
     case .null: result += "null"
     case .bool(let value): result += value ? "true" : "false"
     case .integer(let value): result += String(value)
-    case .number(let value): result += value.isFinite ? value.rounded(digits: 6) : "null"
+    case .number(let value):
+      result += value.isFinite ? value.rounded(digits: 6).description : "null"
     case .string(let value): result += Self.quoted(value)
     case .array(let elements): Self.write(elements, to: &result, indentation: indentation)
     case .object(let members) where members.isEmpty: result += "{}"
@@ -103,14 +104,21 @@ extension JSONValue {
   /// The number, or `null` without one.
   init(_ number: Double?) { self = number.map { .number($0) } ?? .null }
 
+  /// The number with `digits` significant digits, or `null` without one.
+  ///
+  /// For values with amplified rounding errors, whose further digits depend on the processor.
+  init(_ number: Double?, digits: Int) {
+    self.init(number.map { $0.isFinite ? $0.rounded(digits: digits) : $0 })
+  }
+
   /// The texts in their order.
   init(_ texts: [String]) { self = .array(texts.map { .string($0) }) }
 }
 
 extension Double {
-  /// The shortest decimal form of the number rounded to `digits` significant digits.
-  fileprivate func rounded(digits: Int) -> String {
+  /// The number rounded to `digits` significant digits; its description is its shortest form.
+  fileprivate func rounded(digits: Int) -> Double {
     let text = DisplayedNumber.significant(magnitude, digits: digits)
-    return (Double(text).map { self < 0 ? -$0 : $0 } ?? self).description
+    return Double(text).map { self < 0 ? -$0 : $0 } ?? self
   }
 }

@@ -130,9 +130,9 @@ extension ChainSummary.Step {
       "forwardEquations": .integer(forwardEquations),
       "gradientEquations": .integer(gradientEquations),
       "rank": JSONValue(rank),
-      "amplification": JSONValue(amplification),
-      "residual": JSONValue(residual),
-      "relativeError": JSONValue(relativeError),
+      "amplification": JSONValue(amplification, digits: 3),
+      "residual": JSONValue(residual, digits: 3),
+      "relativeError": JSONValue(relativeError, digits: 3),
       "outcome": .string(outcome.rawValue),
       "note": .string(note),
     ])

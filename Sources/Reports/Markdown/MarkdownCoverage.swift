@@ -32,26 +32,32 @@ enum MarkdownCoverage {
   }
 
   static func notLookedAt(_ skipped: [Skipped], layers: [LayerSummary]) -> [String] {
-    var lines = ["## Not looked at", ""]
-    let unseen = layers.filter { $0.leak == .notAnalysed }
-    if skipped.isEmpty, unseen.isEmpty { return lines + ["Nothing was skipped."] }
-    if !skipped.isEmpty {
-      var table = MarkdownTable([.init("File"), .init("What"), .init("Why")])
-      for item in skipped {
-        table.add([
-          Escaped.cell(name: item.artifact), Escaped.cell(text: item.what),
-          Escaped.cell(text: item.why),
-        ])
-      }
-      lines += table.lines
+    let lists = [
+      (LayerLeak.notAnalysed, "not analysed and may leak:"),
+      (.inconclusive, "not judged and may leak:"),
+    ].map { leak, words in list(layers.filter { $0.leak == leak }, words) }
+    let parts = ([table(of: skipped)] + lists).filter { !$0.isEmpty }
+    guard !parts.isEmpty else { return ["## Not looked at", "", "Nothing was skipped."] }
+    return ["## Not looked at"] + parts.flatMap { [""] + $0 }
+  }
+
+  private static func table(of skipped: [Skipped]) -> [String] {
+    guard !skipped.isEmpty else { return [] }
+    var table = MarkdownTable([.init("File"), .init("What"), .init("Why")])
+    for item in skipped {
+      table.add([
+        Escaped.cell(name: item.artifact), Escaped.cell(text: item.what),
+        Escaped.cell(text: item.why),
+      ])
     }
-    guard !unseen.isEmpty else { return lines }
-    if !skipped.isEmpty { lines.append("") }
-    return lines + [
-      "\(DisplayedNumber.counted(unseen.count, "layer was", plural: "layers were")) not analysed "
-        + "and may leak:",
-      "",
-    ] + names(unseen)
+    return table.lines
+  }
+
+  private static func list(_ layers: [LayerSummary], _ words: String) -> [String] {
+    guard !layers.isEmpty else { return [] }
+    return [
+      "\(DisplayedNumber.counted(layers.count, "layer was", plural: "layers were")) \(words)", "",
+    ] + names(layers)
   }
 
   /// What the report says and what it does not, the same in every report.

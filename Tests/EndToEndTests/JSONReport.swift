@@ -30,6 +30,11 @@ struct JSONReport: Decodable {
     var exact: Bool
   }
 
+  struct Layer: Decodable {
+    var name: String
+    var leak: String
+  }
+
   struct Skipped: Decodable {
     var artifact: String
     var why: String
@@ -48,6 +53,7 @@ struct JSONReport: Decodable {
   var findings: [Finding]
   var recoveries: [Recovery]
   var labels: Labels?
+  var layers: [Layer]
   var skipped: [Skipped]
   var inputs: [Input]
 

@@ -155,7 +155,10 @@ final class CascadeSearch {
       marquardt.mayFactor = true
       marquardt.iterationLimit = 60
       marquardt.productLimit = Int(budget / price)
-      guard marquardt.productLimit > 400 else { break }
+      guard marquardt.productLimit > 400 else {
+        account.append("a search on every gradient would go beyond its budget of work")
+        break
+      }
       let outcome = try marquardt.solve(everything, from: start)
       budget -= price * Double(outcome.products)
       if outcome.objective < best?.objective ?? .infinity { best = outcome }

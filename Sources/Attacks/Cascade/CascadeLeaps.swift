@@ -3,19 +3,6 @@ internal import Networks
 internal import TensorIR
 
 extension CascadeWalk {
-  /// A convolution below a value, with what its output is multiplied by on the way up.
-  struct Foundation {
-    var site: KernelSite
-    /// One factor per output channel.
-    var factors: [Double]
-    /// The sum of the loss gradient over the places, per output channel, at some point on the way,
-    /// divided by the factor from there up; `nil` if no bias or shift tells it.
-    var sums: [Double]?
-    var weightGradient: [Double]
-    /// Standard error of an entry of the weight gradient relative to their root mean square.
-    var relativeError: Double
-  }
-
   /// Finds the active entries of a map of which only the means are known, such as the last one in
   /// front of global average pooling, from the zero padding of the convolution below.
   ///
@@ -102,8 +89,10 @@ extension CascadeWalk {
     return DenseMatrix(rows: site.outputs, columns: site.outputPlaces, elements: slopes)
   }
 
-  /// Tries how much noisier than its storage the weight gradient may be: what a framework computes in
-  /// single precision is less exact than that. A wrong guess is a failure, never a wrong answer.
+  /// Tries how much noisier than its storage the weight gradient may be.
+  ///
+  /// What a framework computes in single precision is less exact than that. A wrong guess is a
+  /// failure, never a wrong answer.
   private func withTolerances<Result>(
     of base: Foundation, _ body: (Double) throws(PatchWalkFailure) -> Result
   ) throws(PatchWalkFailure) -> Result {
@@ -179,80 +168,19 @@ extension CascadeWalk {
     gradientErrors[below] = gradientErrors[.node(pool)]
     recordLeap(source, pool, unknowns: gradient.count, equations: base.weightGradient.count)
   }
-
-  /// The convolution under a value that only scales, shifts and sums of maps separate from it.
-  func foundation(of source: Network.Source) -> Foundation? {
-    guard let channels = programs.shape(of: source).last else { return nil }
-    let found = foundations(of: source, Array(repeating: 1, count: channels), nil)
-    return found.max { $0.site.suitability < $1.site.suitability }
-  }
-
-  private func foundations(
-    of source: Network.Source, _ factors: [Double], _ sums: [Double]?
-  ) -> [Foundation] {
-    guard case .node(let node) = source else { return [] }
-    let entry = network.nodes[node]
-    func divided(_ role: ParameterRole) -> [Double]? {
-      programs.elements(node, role, of: observation.gradient).map {
-        zip($0, factors).map { $1 == 0 ? 0 : $0 / $1 }
-      }
-    }
-    switch linearity(node) {
-    case .sum: return entry.sources.flatMap { foundations(of: $0, factors, sums) }
-    case .entrywiseAffine:
-      guard let segment = try? layer(node) else { return [] }
-      segment.linearizeAnywhere()
-      let ones = Array(repeating: 1.0, count: programs.count(of: source))
-      guard let scale = try? segment.push([ones]), let before = entry.sources.first else {
-        return []
-      }
-      return foundations(
-        of: before, factors.indices.map { factors[$0] * scale[$0] }, sums ?? divided(.shift))
-    case .affine:
-      guard entry.layer is Networks.Convolution, let before = entry.sources.first,
-        let site = KernelSite(
-          node, of: network, input: programs.shape(of: before), output: programs.shape(of: source)),
-        site.groups == 1, site.inputExtents.count == 2,
-        let weightGradient = programs.elements(node, .weight, of: observation.gradient)
-      else { return [] }
-      let size = weightGradient.rootMeanSquareOrZero
-      return [
-        Foundation(
-          site: site, factors: factors, sums: sums ?? divided(.bias),
-          weightGradient: weightGradient,
-          relativeError: size > 0 ? observation.roundingError(node, .weight) / size : 0)
-      ]
-    default: return []
-    }
-  }
-}
-
-extension CascadeWalk.Foundation {
-  /// The weight gradient with every output channel divided by a factor.
-  ///
-  /// - Shape: outputs × taps · inputs.
-  func quotient(_ divisors: [Double]) -> DenseMatrix {
-    let outputs = site.outputs
-    return DenseMatrix(
-      rows: outputs, columns: weightGradient.count / outputs,
-      elements: weightGradient.indices.map { index in
-        let divisor = divisors[index % outputs]
-        return divisor == 0 ? 0 : weightGradient[index] / divisor
-      })
-  }
 }
 
 extension KernelSite {
-  /// Prefers convolutions whose patches overlap over those of a single tap.
-  fileprivate var suitability: Int { taps > 1 ? 2 : 1 }
-
   /// The geometry as the patch walk wants it, for the first rows and columns of the output.
   fileprivate func patchMap(height: Int? = nil, width: Int? = nil) -> PatchWalk.Map {
     let extents = [height ?? outputExtents[0], width ?? outputExtents[1]]
-    let geometry = geometry ?? ConvolutionGeometry(
-      stride: [1, 1], low: [0, 0], high: [0, 0], dilation: [1, 1])
+    let geometry =
+      geometry
+      ?? ConvolutionGeometry(
+        stride: [1, 1], low: [0, 0], high: [0, 0], dilation: [1, 1])
     let high = (0..<2).map { axis in
-      let reach = (extents[axis] - 1) * geometry.stride[axis]
+      let reach =
+        (extents[axis] - 1) * geometry.stride[axis]
         + geometry.dilation[axis] * (kernel[axis] - 1) + 1
       return max(0, reach - geometry.low[axis] - inputExtents[axis])
     }

@@ -54,7 +54,7 @@ package struct MapSolve {
   /// Singular values below this share of the largest count as zero.
   static let rankTolerance = 1e-6
   /// Singular values below this share of the largest are rounding errors of zero.
-  private static let roundingTolerance = 1e-13
+  static let roundingTolerance = 1e-13
   /// No dense system has more unknowns than this.
   static let denseLimit = 3_600
   /// No dense system takes more multiply-adds than about this.
@@ -83,21 +83,6 @@ package struct MapSolution {
   var residual: Double?
   /// Directions that stay open.
   var nullity: Int { max(0, unknowns - (rank ?? unknowns)) }
-}
-
-/// Channels that meet the same matrices.
-private struct Bucket {
-  var channels: [Int]
-  var parts: [(equations: Int, group: Int)]
-  /// Columns: directions that the gradient equations leave open or fix badly.
-  var open = DenseMatrix(rows: 0, columns: 0)
-  /// The open directions under the gradient's rows, and what is left for them, `[w, w]` and `[w, C]`.
-  var softRows = DenseMatrix(rows: 0, columns: 0)
-  var softRight = DenseMatrix(rows: 0, columns: 0)
-  var rank = 0
-  /// Where the bucket's unknowns start among all open ones.
-  var start = 0
-  var openCount: Int { open.columns * channels.count }
 }
 
 extension MapSolve {
@@ -168,202 +153,6 @@ extension MapSolve {
     return buckets.values.sorted { $0.channels[0] < $1.channels[0] }
   }
 
-  /// The directions that the gradient equations fix, for all channels of a bucket at once.
-  private func solveByGradient(
-    _ bucket: inout Bucket, forwardCount: Int, _ solution: inout MapSolution
-  ) throws(CascadeStop) {
-    guard let (matrix, right) = stacked(bucket) else {
-      bucket.open = .identity(places)
-      return
-    }
-    let factors = try Self.factors(of: matrix)
-    let values = factors.values
-    let projected = factors.left.transposeTimes(right)
-    // The size of the map along a direction, as far as it can be told.
-    let largest = values.first ?? 0
-    var strong = values.prefix { $0 > Self.rankTolerance * largest && $0 > 0 }.count
-    let scale = Self.size(projected.rows(0..<strong), values)
-    while strong > 0, 1 / values[strong - 1] > 0.02 * scale { strong -= 1 }
-    bucket.rank = strong
-    // What rounding leaves of zero, or noise of the rest, is no equation.
-    let limit = values.prefix {
-      $0 > Self.roundingTolerance * largest && (scale == 0 || $0 * scale > 1e-2)
-    }.count
-    // Where forward equations abound, let them help with the badly fixed directions too.
-    let share = bucket.channels.count
-    while strong > 0, 1 / values[strong - 1] > 1e-6 * scale,
-      (places - strong + 1) * share <= 1_200,
-      2 * (places - strong + 1) * channels <= forwardCount
-    { strong -= 1 }
-    let kept = factors.rightTransposed
-    let inverse = kept.rows(0..<strong).scalingRows(by: values.prefix(strong).map { 1 / $0 })
-    let seen = inverse.transposeTimes(projected.rows(0..<strong))
-    for (column, channel) in bucket.channels.enumerated() {
-      for place in 0..<places {
-        solution.map.values[place * channels + channel] = seen[place, column]
-      }
-    }
-    for place in 0..<places {
-      let variance = (0..<strong).reduce(0.0) { sum, direction in
-        let entry = inverse[direction, place]
-        return sum + entry * entry
-      }
-      for channel in bucket.channels {
-        solution.map.errors[place * channels + channel] = variance.squareRoot()
-      }
-    }
-    guard strong < places else { return }
-    let positive = values.prefix { $0 > 0 }.count
-    var open = kept.rows(strong..<positive).transposed
-    if positive < places { open = open.beside(factors.nullSpace(relativeTolerance: 0)) }
-    bucket.open = open
-    // In the basis of the singular vectors the open directions' rows are diagonal.
-    let weak = limit - strong
-    var rows = DenseMatrix(rows: weak, columns: open.columns)
-    for direction in 0..<weak { rows[direction, direction] = values[strong + direction] }
-    bucket.softRows = rows
-    bucket.softRight = projected.rows(strong..<limit)
-  }
-
-  /// The root-mean-square of a map along singular directions, of which those that stand out of the
-  /// noise count.
-  private static func size(_ projected: DenseMatrix, _ values: [Double]) -> Double {
-    let energy = (0..<projected.rows).reduce(0.0) { total, row in
-      let squares = (0..<projected.columns).reduce(0.0) {
-        $0 + projected[row, $1] * projected[row, $1]
-      }
-      let isSeen = squares > 100 * Double(projected.columns)
-      return isSeen ? total + squares / (values[row] * values[row]) : total
-    }
-    return (energy / Double(max(projected.rows * projected.columns, 1))).squareRoot()
-  }
-
-  /// The gradient equations of a bucket under each other, divided by their standard errors.
-  private func stacked(_ bucket: Bucket) -> (matrix: DenseMatrix, right: DenseMatrix)? {
-    var result: (matrix: DenseMatrix, right: DenseMatrix)?
-    for (index, group) in bucket.parts {
-      let equations = gradients[index]
-      let site = equations.site
-      var matrix = site.block(equations.outputGradient, group: group)
-      let first = group * site.groupInputs
-      var right = site.rightSide(equations.weightGradient, group: group)
-        .columns(at: bucket.channels.map { $0 - first })
-      let weight = 1 / max(equations.error, .leastNormalMagnitude)
-      matrix = matrix.scaled(by: weight)
-      right = right.scaled(by: weight)
-      result =
-        result.map { ($0.matrix.stacked(on: matrix), $0.right.stacked(on: right)) }
-        ?? (matrix, right)
-    }
-    return result
-  }
-
-  private static func factors(
-    of matrix: DenseMatrix
-  ) throws(CascadeStop) -> SingularValueDecomposition {
-    do throws(LinearAlgebraError) {
-      return try SingularValueDecomposition(matrix)
-    } catch {
-      throw CascadeStop("the equations cannot be factored: \(error)")
-    }
-  }
-
-  /// What remains, from the forward equations and the gradient's rows for the open directions.
-  private func solveOpen(
-    _ buckets: [Bucket], _ open: Int, _ solution: inout MapSolution
-  ) throws(CascadeStop) {
-    var system = OpenSystem(columns: open)
-    for equations in forwards {
-      let site = equations.site
-      let rows = system.addRows(errors(of: equations, given: solution.map))
-      let known = site.response(solution.map.values, equations.weight)
-      system.setRight(rows, zip(equations.output.values, known).map { $0 - $1 })
-      for bucket in buckets {
-        for direction in 0..<bucket.open.columns {
-          let column = bucket.open.column(direction)
-          for group in 0..<site.groups {
-            let own = bucket.channels.enumerated().filter {
-              $0.element / site.groupInputs == group
-            }
-            if own.isEmpty { continue }
-            let response = site.responses(column, equations.weight, group: group)
-            for (place, channel) in own {
-              let inner = (channel - group * site.groupInputs) * site.groupOutputs
-              let target = bucket.start + direction * bucket.channels.count + place
-              for output in 0..<site.outputPlaces {
-                let base = output * site.outputs + group * site.groupOutputs
-                for filter in 0..<site.groupOutputs where rows[base + filter] >= 0 {
-                  system.set(
-                    rows[base + filter], target, response[inner + filter, output])
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-    if let direct {
-      let rows = system.addRows(direct.errors)
-      system.setRight(rows, zip(direct.values, solution.map.values).map { $0 - $1 })
-      for bucket in buckets {
-        for direction in 0..<bucket.open.columns {
-          for (place, channel) in bucket.channels.enumerated() {
-            let target = bucket.start + direction * bucket.channels.count + place
-            for row in 0..<places where rows[row * channels + channel] >= 0 {
-              system.set(rows[row * channels + channel], target, bucket.open[row, direction])
-            }
-          }
-        }
-      }
-    }
-    for bucket in buckets {
-      for row in 0..<bucket.softRows.rows {
-        for place in bucket.channels.indices {
-          let index = system.addRow(right: bucket.softRight[row, place])
-          for direction in 0..<bucket.open.columns where bucket.softRows[row, direction] != 0 {
-            system.set(
-              index, bucket.start + direction * bucket.channels.count + place,
-              bucket.softRows[row, direction], isWeighted: true)
-          }
-        }
-      }
-    }
-    let answer = try system.solve()
-    let closed = solution.unknowns - open
-    solution.rank = closed + answer.rank
-    solution.isDetermined = answer.rank == open
-    guard solution.isDetermined else { return }
-    for bucket in buckets {
-      for direction in 0..<bucket.open.columns {
-        for (place, channel) in bucket.channels.enumerated() {
-          let unknown = bucket.start + direction * bucket.channels.count + place
-          for row in 0..<places {
-            let share = bucket.open[row, direction]
-            let index = row * channels + channel
-            solution.map.values[index] += share * answer.values[unknown]
-            let error = share * answer.errors[unknown]
-            let old = solution.map.errors[index]
-            solution.map.errors[index] =
-              ((old.isFinite ? old * old : 0) + error * error).squareRoot()
-          }
-        }
-      }
-    }
-  }
-
-  /// Standard errors of forward equations once the strong directions are given with theirs.
-  private func errors(of equations: ForwardEquations, given map: KnownMap) -> [Double] {
-    let site = equations.site
-    let inherited = map.errors.filter(\.isFinite).rootMeanSquareOrZero
-    var norms = Array(repeating: 0.0, count: site.outputs)
-    for index in equations.weight.indices {
-      norms[index % site.outputs] += equations.weight[index] * equations.weight[index]
-    }
-    return equations.output.errors.enumerated().map { index, error in
-      (error * error + norms[index % site.outputs] * inherited * inherited).squareRoot()
-    }
-  }
-
   /// The misfit of the gradient equations and how much they amplify errors.
   private func measure(_ solution: inout MapSolution) {
     guard solution.isDetermined, !gradients.isEmpty else { return }
@@ -396,16 +185,5 @@ extension MapSolve {
     guard size > 0, noise > 0 else { return }
     solution.amplification =
       solution.map.errors.rootMeanSquareOrZero / size / (noise / total).squareRoot()
-  }
-}
-
-extension DenseMatrix {
-  /// Row `i` times `factors[i]`.
-  fileprivate func scalingRows(by factors: [Double]) -> DenseMatrix {
-    var scaled = elements
-    for column in 0..<columns {
-      for row in 0..<rows { scaled[column * rows + row] *= factors[row] }
-    }
-    return DenseMatrix(rows: rows, columns: columns, elements: scaled)
   }
 }

@@ -1,0 +1,83 @@
+internal import LinearAlgebra
+internal import Networks
+
+extension CascadeWalk {
+  /// A convolution below a value, with what its output is multiplied by on the way up.
+  struct Foundation {
+    var site: KernelSite
+    /// One factor per output channel.
+    var factors: [Double]
+    /// The sum of the loss gradient over the places, per output channel, at some point on the way,
+    /// divided by the factor from there up; `nil` if no bias or shift tells it.
+    var sums: [Double]?
+    var weightGradient: [Double]
+    /// Standard error of an entry of the weight gradient relative to their root mean square.
+    var relativeError: Double
+  }
+
+  /// The convolution under a value that only scales, shifts and sums of maps separate from it.
+  func foundation(of source: Network.Source) -> Foundation? {
+    guard let channels = programs.shape(of: source).last else { return nil }
+    let found = foundations(of: source, Array(repeating: 1, count: channels), nil)
+    return found.max { $0.site.suitability < $1.site.suitability }
+  }
+
+  private func foundations(
+    of source: Network.Source, _ factors: [Double], _ sums: [Double]?
+  ) -> [Foundation] {
+    guard case .node(let node) = source else { return [] }
+    let entry = network.nodes[node]
+    func divided(_ role: ParameterRole) -> [Double]? {
+      programs.elements(node, role, of: observation.gradient).map {
+        zip($0, factors).map { $1 == 0 ? 0 : $0 / $1 }
+      }
+    }
+    switch linearity(node) {
+    case .sum: return entry.sources.flatMap { foundations(of: $0, factors, sums) }
+    case .entrywiseAffine:
+      guard let segment = try? layer(node) else { return [] }
+      segment.linearizeAnywhere()
+      let ones = Array(repeating: 1.0, count: programs.count(of: source))
+      guard let scale = try? segment.push([ones]), let before = entry.sources.first else {
+        return []
+      }
+      return foundations(
+        of: before, factors.indices.map { factors[$0] * scale[$0] }, sums ?? divided(.shift))
+    case .affine:
+      guard entry.layer is Networks.Convolution, let before = entry.sources.first,
+        let site = KernelSite(
+          node, of: network, input: programs.shape(of: before), output: programs.shape(of: source)),
+        site.groups == 1, site.inputExtents.count == 2,
+        let weightGradient = programs.elements(node, .weight, of: observation.gradient)
+      else { return [] }
+      let size = weightGradient.rootMeanSquareOrZero
+      return [
+        Foundation(
+          site: site, factors: factors, sums: sums ?? divided(.bias),
+          weightGradient: weightGradient,
+          relativeError: size > 0 ? observation.roundingError(node, .weight) / size : 0)
+      ]
+    default: return []
+    }
+  }
+}
+
+extension CascadeWalk.Foundation {
+  /// The weight gradient with every output channel divided by a factor.
+  ///
+  /// - Shape: outputs × taps · inputs.
+  func quotient(_ divisors: [Double]) -> DenseMatrix {
+    let outputs = site.outputs
+    return DenseMatrix(
+      rows: outputs, columns: weightGradient.count / outputs,
+      elements: weightGradient.indices.map { index in
+        let divisor = divisors[index % outputs]
+        return divisor == 0 ? 0 : weightGradient[index] / divisor
+      })
+  }
+}
+
+extension KernelSite {
+  /// Prefers convolutions whose patches overlap over those of a single tap.
+  fileprivate var suitability: Int { taps > 1 ? 2 : 1 }
+}

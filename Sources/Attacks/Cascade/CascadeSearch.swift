@@ -206,7 +206,8 @@ final class CascadeSearch {
       let outcome = try marquardt.solve(everything, from: point)
       if outcome.objective < objective {
         point = outcome.point
-        account.append("\(outcome.steps) steps on every gradient followed")
+        account.append(
+          "\(outcome.steps) steps of least squares on every gradient refined the input")
       }
       input = point
       certificate = try everything.relativeError(at: point)

@@ -65,7 +65,7 @@ struct MaskCheckTests {
     (.relu, [0, 1]), (.leakyReLU(slope: 0.2), [0.2, 1]),
   ]
 
-  @Test("up to two wrong signs a channel are repaired", arguments: functions, 0...2)
+  @Test("up to three wrong signs a channel are repaired", arguments: functions, 0...3)
   func repair(subject: (function: ActivationFunction, levels: [Double]), flips: Int) throws {
     var entry = try Walk(subject.function, flips: flips)
     #expect((entry.gradient == entry.truth) == (flips == 0))

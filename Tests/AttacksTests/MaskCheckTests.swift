@@ -65,13 +65,13 @@ struct MaskCheckTests {
     (.relu, [0, 1]), (.leakyReLU(slope: 0.2), [0.2, 1]),
   ]
 
-  @Test("up to two wrong signs a channel are repaired", arguments: functions, 0...2)
+  @Test("up to three wrong signs a channel are repaired", arguments: functions, 0...3)
   func repair(subject: (function: ActivationFunction, levels: [Double]), flips: Int) throws {
     var entry = try Walk(subject.function, flips: flips)
     #expect((entry.gradient == entry.truth) == (flips == 0))
     let unexplained = entry.walk.correctSigns(
       of: &entry.gradient, arriving: entry.arriving, at: Walk.node, subject.levels)
-    #expect(unexplained == 0)
+    #expect(unexplained.isEmpty)
     #expect(entry.gradient == entry.truth)
     #expect(entry.walk.corrections == flips * Walk.channels)
   }
@@ -82,7 +82,7 @@ struct MaskCheckTests {
     let before = entry.gradient
     let unexplained = entry.walk.correctSigns(
       of: &entry.gradient, arriving: entry.arriving, at: Walk.node, subject.levels)
-    #expect(unexplained == Walk.channels)
+    #expect(unexplained.count == Walk.channels)
     #expect(entry.gradient == before && entry.walk.corrections == 0)
   }
 }

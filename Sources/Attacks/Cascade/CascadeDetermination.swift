@@ -143,7 +143,9 @@ extension CascadeWalk {
       let other = (gradientErrors[.node(reader)] ?? 0) * size
       solve.gradients.append(
         .init(
-          site: site, outputGradient: outputGradient, weightGradient: weightGradient,
+          site: site,
+          outputGradient: withoutSuspects(outputGradient, at: reader, outputs: site.outputs),
+          weightGradient: withoutSuspects(weightGradient, at: reader, outputs: site.outputs),
           error: max((own * own + other * other).squareRoot(), 1e-300)))
     }
     if let output = try inferred(.node(reader)), output.knownCount > 0,
@@ -152,6 +154,12 @@ extension CascadeWalk {
       var known = output
       if let bias = programs.elements(reader, .bias, of: observation.weights) {
         for index in known.values.indices { known.values[index] -= bias[index % bias.count] }
+      }
+      if let suspicion, suspicion.convolution == reader {
+        for index in known.errors.indices
+        where suspicion.channels.contains(index % site.outputs) {
+          known.errors[index] = .infinity
+        }
       }
       solve.forwards.append(.init(site: site, weight: weight, output: known))
     }

@@ -155,7 +155,10 @@ final class CascadeSearch {
       marquardt.mayFactor = true
       marquardt.iterationLimit = 60
       marquardt.productLimit = Int(budget / price)
-      guard marquardt.productLimit > 400 else { break }
+      guard marquardt.productLimit > 400 else {
+        account.append("a search on every gradient would go beyond its budget of work")
+        break
+      }
       let outcome = try marquardt.solve(everything, from: start)
       budget -= price * Double(outcome.products)
       if outcome.objective < best?.objective ?? .infinity { best = outcome }
@@ -203,7 +206,8 @@ final class CascadeSearch {
       let outcome = try marquardt.solve(everything, from: point)
       if outcome.objective < objective {
         point = outcome.point
-        account.append("\(outcome.steps) steps on every gradient followed")
+        account.append(
+          "\(outcome.steps) steps of least squares on every gradient refined the input")
       }
       input = point
       certificate = try everything.relativeError(at: point)

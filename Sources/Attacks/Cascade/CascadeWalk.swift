@@ -28,6 +28,8 @@ package final class CascadeWalk {
   var determined: [Network.Source] = []
   /// The value at which the equations were too few.
   var openSource: Network.Source?
+  /// Channels of one activation that are to be repaired.
+  var suspicion: Suspicion?
   /// Signs of activations that the gradients of biases corrected.
   package var corrections = 0
   /// Solutions before they were brought into the range of their function.
@@ -138,7 +140,18 @@ extension CascadeWalk {
       return
     }
     if gradients[source] == nil { try gather(source, readers) }
-    if maps[source]?.isComplete != true, needsValue(source) { try determine(source, readers) }
+    if maps[source]?.isComplete != true, needsValue(source) {
+      do throws(CascadeStop) {
+        try determine(source, readers)
+      } catch {
+        guard let suspicion else { throw error }
+        withdraw(.node(suspicion.activation))
+        throw contradiction(suspicion.channels.count, at: suspicion.activation)
+      }
+    }
+    if let suspicion, readers.contains(suspicion.convolution) {
+      try repair(suspicion, down: source, readers)
+    }
   }
 
   private func isMaximum(_ node: Int) -> Bool {
@@ -153,7 +166,7 @@ extension CascadeWalk {
   }
 
   /// The loss gradient of a value from those of the layers that read it.
-  private func gather(_ source: Network.Source, _ readers: [Int]) throws(CascadeStop) {
+  func gather(_ source: Network.Source, _ readers: [Int]) throws(CascadeStop) {
     var total: [Double]?
     var error = 0.0
     for reader in readers {
@@ -223,11 +236,12 @@ extension CascadeWalk {
     }
     if let levels = function.levels {
       let wrong = correctSigns(of: &result, arriving: arriving, at: node, levels)
-      if wrong > 0 {
-        withdraw(.node(node))
-        throw CascadeStop(
-          "\(wrong) channels of '\(network.nodes[node].name)' have a sign pattern that contradicts "
-            + "the gradient of their bias", at: node)
+      if !wrong.isEmpty {
+        guard suspicion == nil, let convolution = convolution(directlyBelow: node) else {
+          withdraw(.node(node))
+          throw contradiction(wrong.count, at: node)
+        }
+        suspicion = Suspicion(activation: node, convolution: convolution, channels: wrong)
       }
     }
     let own = total > 0 ? (missed / total).squareRoot() : 0

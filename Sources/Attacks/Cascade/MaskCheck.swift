@@ -12,18 +12,18 @@ extension CascadeWalk {
   ///   - arriving: The loss gradient behind the activation.
   ///   - node: The activation.
   ///   - levels: Its two slopes.
-  /// - Returns: The number of channels whose difference no change explains.
+  /// - Returns: The channels whose difference no change explains.
   package func correctSigns(
     of gradient: inout [Double], arriving: [Double], at node: Int, _ levels: [Double]
-  ) -> Int {
+  ) -> Set<Int> {
     guard let source = network.nodes[node].sources.first, var map = maps[.node(node)],
       let sums = observedSums(at: source), let low = levels.min(), let high = levels.max()
-    else { return 0 }
+    else { return [] }
     let solved = unrestricted[.node(node)] ?? map.values
     let channels = sums.values.count
     let places = gradient.count / channels
     let largest = map.values.reduce(0) { max($0, abs($1)) }
-    var (changed, contradictions) = (0, 0)
+    var (changed, contradictions) = (0, Set<Int>())
     for channel in 0..<channels {
       let entries = (0..<places).map { $0 * channels + channel }
       let (sum, size) = entries.reduce(into: (0.0, 0.0)) {
@@ -51,7 +51,7 @@ extension CascadeWalk {
         let flip = SignFlips.likeliest(
           explaining: missing, within: tolerance, among: candidates)
       else {
-        if abs(missing) > 20 * tolerance { contradictions += 1 }
+        if abs(missing) > 20 * tolerance { contradictions.insert(channel) }
         continue
       }
       for entry in flip {

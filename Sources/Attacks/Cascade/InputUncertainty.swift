@@ -17,6 +17,7 @@ struct InputUncertainty {
   ///   - errors: Standard errors of the residuals; `nil` if they are divided by theirs.
   ///   - iterations: Of LSMR; directions that it does not reach count as unseen.
   ///   - factor: Of `JᵀJ`, where it is at hand.
+  /// - Throws: ``CascadeStop`` if a product fails.
   init(
     _ function: some ResidualFunction, at point: [Double], errors: [Double]?,
     iterations: Int = 120, factor: CholeskyDecomposition? = nil

@@ -106,7 +106,11 @@ enum SignFlips {
   /// One, two or three entries whose changes add up to what is missing; of several answers the one
   /// that moves the values least.
   ///
-  /// - Parameter candidates: Nearest to the kink first.
+  /// - Parameters:
+  ///   - missing: What is missing in the sum.
+  ///   - tolerance: How exactly it is known.
+  ///   - candidates: Nearest to the kink first.
+  /// - Returns: The entries to change; `nil` if none explain it.
   static func likeliest(
     explaining missing: Double, within tolerance: Double, among candidates: [Candidate]
   ) -> [Int]? {

@@ -28,7 +28,11 @@ extension CascadeWalk {
 
   /// Without the equations of suspected channels.
   ///
-  /// - Parameter elements: The channels on the last axis.
+  /// - Parameters:
+  ///   - elements: The channels on the last axis.
+  ///   - node: The layer whose equations they belong to.
+  ///   - outputs: How many channels there are.
+  /// - Returns: The same with zeros in suspected channels.
   func withoutSuspects(_ elements: [Double], at node: Int, outputs: Int) -> [Double] {
     guard let suspicion, suspicion.convolution == node else { return elements }
     return elements.indices.map {

@@ -30,12 +30,14 @@ enum MarkdownChains {
       .init("Amplification", isNumeric: true), .init("Residual", isNumeric: true),
       .init("Predicted relative error", isNumeric: true), .init("Outcome"), .init("How"),
     ])
+    let end = steps.firstIndex { $0.outcome == .subspace || $0.outcome == .stopped } ?? steps.count
+    let rows = steps.enumerated().map { row($1, isBelowEnd: $0 > end) }
     guard steps.count > longestTable else {
-      for step in steps { table.add(row(step)) }
+      for row in rows { table.add(row) }
       return table
     }
     let half = longestTable / 2
-    for step in steps.prefix(half) { table.add(row(step)) }
+    for row in rows.prefix(half) { table.add(row) }
     let middle = steps[half..<steps.count - half]
     let counts = ChainSummary.Outcome.allCases.compactMap { outcome -> String? in
       let count = middle.count { $0.outcome == outcome }
@@ -44,11 +46,12 @@ enum MarkdownChains {
     table.add(
       ["\(DisplayedNumber.counted(middle.count, "layer")) between, which the JSON report lists"]
         + Array(repeating: "", count: 7) + [counts.joined(separator: ", "), ""])
-    for step in steps.suffix(half) { table.add(row(step)) }
+    for row in rows.suffix(half) { table.add(row) }
     return table
   }
 
-  private static func row(_ step: ChainSummary.Step) -> [String] {
+  // Below a map that stayed open, maps were ranked as if it were known.
+  private static func row(_ step: ChainSummary.Step, isBelowEnd: Bool) -> [String] {
     let how = [step.route, step.note].filter { !$0.isEmpty }.joined(separator: "; ")
     return [
       Escaped.cell(name: step.layer), Escaped.cell(text: step.kind),
@@ -57,8 +60,13 @@ enum MarkdownChains {
         + DisplayedNumber.grouped(step.gradientEquations),
       step.rank.map(DisplayedNumber.grouped) ?? "", number(step.amplification),
       number(step.residual), number(step.relativeError),
-      step.outcome == .exact ? "**exact**" : words(step.outcome), Escaped.cell(text: how),
+      outcome(step, isBelowEnd), Escaped.cell(text: how),
     ]
+  }
+
+  private static func outcome(_ step: ChainSummary.Step, _ isBelowEnd: Bool) -> String {
+    guard step.outcome == .exact else { return words(step.outcome) }
+    return isBelowEnd ? "exact if known above" : "**exact**"
   }
 
   private static func number(_ value: Double?) -> String {

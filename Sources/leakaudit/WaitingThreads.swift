@@ -11,7 +11,7 @@ enum WaitingThreads {
   static func calm() {
     // Safe: constant strings, and no other thread runs yet.
     guard unsafe getenv(spins) == nil, unsafe getenv(policy) == nil else { return }
-    unsafe setenv(spins, "2000", 1)
+    unsafe setenv(spins, "20000", 1)
     // Safe: the arguments are those that this process was started with; on failure it goes on.
     unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
     unsafe unsetenv(spins)

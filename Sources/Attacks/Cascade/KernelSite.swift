@@ -46,7 +46,8 @@ package struct KernelSite {
       kernel = layer.kernel
       groups = layer.variant == .depthwise ? channels : layer.groups
       guard let found = layer.geometry(spatial: inputExtents, groups: groups),
-        found.output(input: inputExtents, kernel: kernel) == outputExtents
+        found.output(input: inputExtents, kernel: kernel) == outputExtents,
+        let pairs = (kernel + outputExtents as Shape).elementCount, pairs <= Self.pairLimit
       else { return nil }
       geometry = found
       places = Self.places(found, inputExtents, kernel, outputExtents)
@@ -54,11 +55,15 @@ package struct KernelSite {
     }
   }
 
+  /// No more pairs of a tap and an output place are tabulated; a file may ask for any number.
+  private static let pairLimit = 1 << 24
+
   private static func places(
     _ geometry: ConvolutionGeometry, _ input: [Int], _ kernel: [Int], _ output: [Int]
   ) -> [[Int]] {
-    positions(kernel).map { tap in
-      positions(output).map { place in
+    let outputs = positions(output)
+    return positions(kernel).map { tap in
+      outputs.map { place in
         var index = 0
         for axis in input.indices {
           let coordinate =

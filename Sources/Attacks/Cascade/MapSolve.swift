@@ -59,6 +59,8 @@ package struct MapSolve {
   static let denseLimit = 3_600
   /// No dense system takes more multiply-adds than about this.
   static let workLimit = 2.5e10
+  /// No block of the gradient equations has more elements than this.
+  static let elementLimit = 1 << 26
   /// No map of more places is factored.
   static let placeLimit = 4_200
 
@@ -99,7 +101,10 @@ extension MapSolve {
       map: KnownMap(Array(repeating: 0, count: places * channels), error: .infinity),
       unknowns: places * channels, gradientEquations: gradientCount,
       forwardEquations: forwardCount, rank: nil, isDetermined: false)
-    guard gradientCount + forwardCount >= solution.unknowns, places <= Self.placeLimit else {
+    let blockRows = gradients.reduce(0) { $0 + $1.site.equationsPerChannel }
+    guard gradientCount + forwardCount >= solution.unknowns, places <= Self.placeLimit,
+      blockRows <= Self.elementLimit / max(places, 1)
+    else {
       solution.rank = min(gradientCount + forwardCount, solution.unknowns)
       return solution
     }

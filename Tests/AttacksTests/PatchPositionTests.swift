@@ -97,6 +97,24 @@ struct PositionEnumerationTests {
     #expect(found.distance < 1e-5)
   }
 
+  @Test("Sums tell a position from the difference of two")
+  func nested() throws {
+    let sample = PatchSample(height: 1, width: 6, kernel: 1, inputs: 32, outputs: 64, seed: 43)
+    var truth = sample.slopes()
+    // All that is active at position 2 is active at position 4.
+    for output in 0..<64 where truth[output, 2] == 1 { truth[output, 4] = 1 }
+    let q = sample.gradient(truth)
+    let found = try PositionEnumeration(
+      q, positions: 6, sums: (0..<64).map { truth.row($0).reduce(0, +) }, tolerance: 6e-8)
+    let columns = (0..<6).map { truth.column($0) }
+    #expect(
+      (0..<6).map { found.slopes.column($0) }
+        == columns.sorted { $0.lexicographicallyPrecedes($1) })
+    #expect(throws: PatchWalkFailure.columns(found: 7, positions: 6)) {
+      try PositionEnumeration(q, positions: 6, tolerance: 6e-8)
+    }
+  }
+
   @Test("Too few outputs leave several answers, too many positions none")
   func ambiguous() {
     let sample = PatchSample(height: 1, width: 6, kernel: 1, inputs: 16, outputs: 7, seed: 42)

@@ -58,6 +58,8 @@ extension CascadeWalk {
   ///   - site: The convolution of one tap.
   ///   - gradient: At its output, outputs × positions.
   ///   - values: Its input, positions × inputs.
+  /// - Returns: Its geometry, observed weight gradient, and the loss gradient, outputs × positions.
+  /// - Throws: `orderOpen` if another layer than those that treat all positions alike is in between.
   private func descend(
     from site: KernelSite, _ gradient: DenseMatrix, values: DenseMatrix
   ) throws(PatchWalkFailure) -> (site: KernelSite, weightGradient: [Double], gradient: DenseMatrix)

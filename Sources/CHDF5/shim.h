@@ -9,16 +9,19 @@
 
 /// `H5F_ACC_TRUNC` expands to a check macro.
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
+/// `H5F_ACC_EXCL` expands to a check macro.
+static inline unsigned chdf5_exclusive(void) { return H5F_ACC_EXCL; }
 /// `H5P_DEFAULT` carries a cast.
 static inline hid_t chdf5_default(void) { return H5P_DEFAULT; }
 /// `H5S_ALL` carries a cast.
 static inline hid_t chdf5_whole_space(void) { return H5S_ALL; }
 // Identifiers of classes and types are globals that `H5open` must initialise first.
 static inline hid_t chdf5_dataset_create_class(void) { return H5P_DATASET_CREATE; }
+static inline hid_t chdf5_link_create_class(void) { return H5P_LINK_CREATE; }
 static inline hid_t chdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }
-static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t chdf5_native_ushort(void) { return H5T_NATIVE_USHORT; }
 static inline hid_t chdf5_int64le(void) { return H5T_STD_I64LE; }
+static inline hid_t chdf5_ieee_f32le(void) { return H5T_IEEE_F32LE; }
 static inline hid_t chdf5_ieee_f64le(void) { return H5T_IEEE_F64LE; }
 static inline hid_t chdf5_c_string(void) { return H5T_C_S1; }
 /// `HADDR_UNDEF` carries a cast.

@@ -61,6 +61,9 @@ let package = Package(
       name: "Attacks",
       dependencies: ["AuditModel", "LinearAlgebra", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
+    .target(
+      name: "Simulation", dependencies: ["Networks", "TensorIR", "Tensors"],
+      swiftSettings: settings),
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
 
@@ -71,12 +74,13 @@ let package = Package(
     .target(
       name: "Auditing",
       dependencies: [
-        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "TensorIR",
-        "Tensors",
+        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "Simulation",
+        "TensorIR", "Tensors",
       ],
       swiftSettings: settings),
     .executableTarget(
-      name: "leakaudit", dependencies: ["Auditing", "CPUBackend", argumentParser],
+      name: "leakaudit",
+      dependencies: ["Auditing", "CPUBackend", "Simulation", "Tensors", argumentParser],
       swiftSettings: settings),
 
     // MARK: - Benchmarks
@@ -108,6 +112,12 @@ let package = Package(
       name: "AttacksTests",
       dependencies: [
         "AuditModel", "Attacks", "CPUBackend", "LinearAlgebra", "Networks", "TensorIR", "Tensors",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "CPUBackend", "Checkpoints", "Networks", "Simulation", "TensorIR", "Tensors",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -25,6 +25,11 @@ extension Loss {
     ("mean-squared-error", .meanSquaredError, ["meansquarederror", "mse", "mseloss"]),
   ]
 
+  /// This project's name of the comparison.
+  public var name: String {
+    Self.names.first { $0.comparison == comparison }?.name ?? "\(comparison)"
+  }
+
   /// The loss that a file names, as this project, Keras or PyTorch writes it.
   ///
   /// - Throws: ``UnknownLoss``, listing the known ones.

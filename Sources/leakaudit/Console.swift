@@ -41,6 +41,11 @@ struct Console: Sendable {
     line("verdict", color, "\(report.verdict) (exit code \(report.exitCode))")
   }
 
+  /// What a command has done.
+  func done(_ text: String) {
+    if !isQuiet { line("done", "32", text) }
+  }
+
   private func line(_ word: String, _ color: String, _ text: String) {
     let head = usesColor ? "\u{1B}[\(color)mleakaudit \(word):\u{1B}[0m" : "leakaudit \(word):"
     Output.error.write("\(head) \(Escaped.terminal(text))\n")

@@ -58,7 +58,7 @@ package struct Audit {
     }
     let others: [(String?, FileRole)] = [
       (request.gradient, .gradient), (request.before, .before), (request.after, .after),
-      (request.truth, .truth),
+      (request.truth ?? request.probe, .truth),
     ]
     requests += others.compactMap { path, role in
       path.map { InputRequest(path: $0, role: role, name: DisplayedPath.of($0)) }
@@ -75,6 +75,8 @@ package struct Audit {
         audit(models.first?.file ?? file, gradient: file, truth: truth)
       }
       for model in models.dropFirst() { model.file.map { audit($0, gradient: nil, truth: nil) } }
+    } else if request.probe != nil {
+      for model in models { model.file.map { auditProbe(of: $0) } }
     } else {
       for model in models { model.file.map { audit($0, gradient: nil, truth: truth) } }
     }

@@ -10,6 +10,8 @@ package struct AuditRequest: Sendable {
   package var before: String?
   package var after: String?
   package var truth: String?
+  /// Samples whose gradient is simulated and audited; they are the truth as well.
+  package var probe: String?
   /// The least severity that fails the run; `nil` never fails.
   package var failOn: Severity? = .high
   /// Replaces what the file says.
@@ -36,6 +38,7 @@ package struct AuditRequest: Sendable {
     var words = ["leakaudit", "audit"] + models.map(DisplayedPath.of)
     let files = [
       ("--gradient", gradient), ("--before", before), ("--after", after), ("--truth", truth),
+      ("--probe", probe),
     ]
     for case (let option, let path?) in files { words += [option, DisplayedPath.of(path)] }
     if let batchSize { words += ["--batch-size", "\(batchSize)"] }

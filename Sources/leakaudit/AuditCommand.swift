@@ -42,6 +42,16 @@ struct AuditCommand: ParsableCommand {
   var truth: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Samples of your own, as for --truth: audit the gradient that the model has for all of them at once.",
+      discussion: """
+        It is computed as `leakaudit simulate` does, with the noise that --noise states; the samples \
+        then serve as the truth. No attack sees them.
+        """,
+      valueName: "file"), completion: .file())
+  var probe: String?
+
+  @Option(
     name: .customLong("format"),
     help: ArgumentHelp(
       "A report to write: md or json, with =PATH for a file (repeatable).",
@@ -88,9 +98,18 @@ struct AuditCommand: ParsableCommand {
     guard gradient == nil || before == nil else {
       throw ValidationError("Give either --gradient or --before with --after, not both.")
     }
-    guard !models.isEmpty || gradient != nil || before != nil else {
+    guard !models.isEmpty || gradient != nil || before != nil || probe != nil else {
       throw ValidationError(
         "No input was given; a checkpoint, a --gradient or --before with --after is needed.")
+    }
+    guard probe == nil || gradient == nil && before == nil && truth == nil && batchSize == nil
+    else {
+      throw ValidationError(
+        "--probe stands for a gradient, its batch size and its truth; none of --gradient, --before, "
+          + "--truth and --batch-size goes with it.")
+    }
+    guard probe == nil || !models.isEmpty else {
+      throw ValidationError("--probe needs the model whose gradient is to be simulated.")
     }
     guard models.count <= 1 || gradient == nil && before == nil else {
       throw ValidationError(
@@ -100,10 +119,10 @@ struct AuditCommand: ParsableCommand {
     guard batchSize.map({ $0 > 0 && $0 <= 1 << 24 }) ?? true else {
       throw ValidationError("--batch-size must be a whole number from 1 to 16777216.")
     }
-    guard known.noise == nil || gradient != nil || before != nil else {
+    guard known.noise == nil || gradient != nil || before != nil || probe != nil else {
       throw ValidationError(
-        "--noise is about a gradient or an update, but none was given; a --gradient or --before "
-          + "with --after is needed.")
+        "--noise is about a gradient or an update, but none was given; a --gradient, a --probe or "
+          + "--before with --after is needed.")
     }
     _ = try outputs()
   }
@@ -117,6 +136,7 @@ struct AuditCommand: ParsableCommand {
     request.before = before
     request.after = after
     request.truth = truth
+    request.probe = probe
     request.failOn = failOn.severity
     request.batchSize = batchSize
     request.noise = known.noise

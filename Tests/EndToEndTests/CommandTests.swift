@@ -7,7 +7,7 @@ struct CommandTests {
     "help ends with 0 and goes to standard output",
     arguments: [
       ["--help"], ["-h"], ["help"], ["help", "audit"], ["audit", "--help"], ["inspect", "--help"],
-      ["explain", "--help"], ["schema", "--help"],
+      ["explain", "--help"], ["schema", "--help"], ["simulate", "--help"],
     ])
   func help(arguments: [String]) throws {
     let outcome = try Tool.run(arguments)

@@ -54,7 +54,8 @@ struct READMETests {
     let all = Self.commands.map(\.text).joined(separator: "\n")
     for word in [
       "--gradient", "--before", "--after", "--format json=", "--save-recovered", "--fail-on",
-      "--noise", "--input-range", "--time-limit", "inspect", "explain", "schema",
+      "--noise", "--input-range", "--time-limit", "--probe", "simulate", "inspect", "explain",
+      "schema",
     ] { #expect(all.contains(word), "\(word)") }
   }
 

@@ -53,6 +53,7 @@ package enum LSMR {
   ///   - rightHandSide: `b`.
   ///   - damping: λ, not negative.
   ///   - tolerance: stop when `‖r‖ ≤ tolerance (‖A‖ ‖x‖ + ‖b‖)` or `‖Aᵀr‖ ≤ tolerance ‖A‖ ‖r‖`.
+  ///   - normalTolerance: another tolerance for `‖Aᵀr‖`, where the rows leave a residual for sure.
   ///   - noiseFloor: stop at the noise of rows that were divided by their standard errors; see
   ///     `NoiseFloor`.
   ///   - iterationLimit: one iteration is one product with `A` and one with `Aᵀ`.
@@ -63,7 +64,8 @@ package enum LSMR {
   /// - Throws: what the products throw.
   package static func solve<E: Error>(
     columns: Int, rightHandSide: [Double], damping: Double = 0, tolerance: Double = 1e-14,
-    noiseFloor: Bool = false, iterationLimit: Int, preconditioner: Preconditioner? = nil,
+    normalTolerance: Double? = nil, noiseFloor: Bool = false, iterationLimit: Int,
+    preconditioner: Preconditioner? = nil,
     apply: ([Double]) throws(E) -> [Double], transpose: ([Double]) throws(E) -> [Double]
   ) throws(E) -> Outcome {
     var u = rightHandSide
@@ -93,7 +95,9 @@ package enum LSMR {
       y.add(step.length, times: previous)
       direction.scale(by: -step.direction)
       direction.add(1, times: v)
-      if let reason = state.reason(norm: y.euclideanNorm, tolerance: tolerance) {
+      if let reason = state.reason(
+        norm: y.euclideanNorm, tolerance: tolerance, normalTolerance: normalTolerance ?? tolerance)
+      {
         stop = reason
       } else if noiseFloor, floor.isReached(after: state.residualNorm) {
         stop = .noiseFloor

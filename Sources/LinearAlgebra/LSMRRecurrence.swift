@@ -102,11 +102,12 @@ extension LSMR {
     }
 
     /// Whether to stop, for a solution of this norm.
-    func reason(norm: Double, tolerance: Double) -> Stop? {
+    func reason(norm: Double, tolerance: Double, normalTolerance: Double) -> Stop? {
       let scale = matrixNorm * norm + rightNorm
-      let limit = max(tolerance, 0x1p-53)
-      if residualNorm <= limit * scale { return .converged }
-      if normalResidualNorm <= limit * matrixNorm * residualNorm { return .converged }
+      if residualNorm <= max(tolerance, 0x1p-53) * scale { return .converged }
+      if normalResidualNorm <= max(normalTolerance, 0x1p-53) * matrixNorm * residualNorm {
+        return .converged
+      }
       return condition >= 0x1p52 ? .conditionLimit : nil
     }
 

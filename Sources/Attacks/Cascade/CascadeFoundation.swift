@@ -22,10 +22,20 @@ extension CascadeWalk {
     return found.max { $0.site.suitability < $1.site.suitability }
   }
 
+  /// The convolutions whose loss gradient is that in front of an activation, scaled by channel.
+  func foundations(directlyBelow activation: Int) -> [Foundation] {
+    guard let below = network.nodes[activation].sources.first,
+      let channels = programs.shape(of: below).last
+    else { return [] }
+    return foundations(of: below, Array(repeating: 1, count: channels), nil, isReadOnce: true)
+  }
+
+  // With isReadOnce, values that other layers read too lead no further.
   private func foundations(
-    of source: Network.Source, _ factors: [Double], _ sums: [Double]?
+    of source: Network.Source, _ factors: [Double], _ sums: [Double]?, isReadOnce: Bool = false
   ) -> [Foundation] {
     guard case .node(let node) = source else { return [] }
+    if isReadOnce, readers(of: source).count > 1 { return [] }
     let entry = network.nodes[node]
     func divided(_ role: ParameterRole) -> [Double]? {
       programs.elements(node, role, of: observation.gradient).map {
@@ -33,7 +43,10 @@ extension CascadeWalk {
       }
     }
     switch linearity(node) {
-    case .sum: return entry.sources.flatMap { foundations(of: $0, factors, sums) }
+    case .sum:
+      return entry.sources.flatMap {
+        foundations(of: $0, factors, sums, isReadOnce: isReadOnce)
+      }
     case .entrywiseAffine:
       guard let segment = try? layer(node) else { return [] }
       segment.linearizeAnywhere()
@@ -42,12 +55,13 @@ extension CascadeWalk {
         return []
       }
       return foundations(
-        of: before, factors.indices.map { factors[$0] * scale[$0] }, sums ?? divided(.shift))
+        of: before, factors.indices.map { factors[$0] * scale[$0] }, sums ?? divided(.shift),
+        isReadOnce: isReadOnce)
     case .affine:
       guard entry.layer is Networks.Convolution, let before = entry.sources.first,
         let site = KernelSite(
           node, of: network, input: programs.shape(of: before), output: programs.shape(of: source)),
-        site.groups == 1, site.inputExtents.count == 2,
+        isReadOnce || site.groups == 1 && site.inputExtents.count == 2,
         let weightGradient = programs.elements(node, .weight, of: observation.gradient)
       else { return [] }
       let size = weightGradient.rootMeanSquareOrZero

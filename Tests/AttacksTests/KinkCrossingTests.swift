@@ -30,14 +30,16 @@ struct KinkCrossingTests {
       let map = try segment.value([point])
       size = (map.reduce(0) { $0 + $1 * $1 } / Double(map.count)).squareRoot()
       // Near enough that the move crosses no other kink on the way.
-      entry = try #require(map.indices.min { abs(map[$0]) < abs(map[$1]) })
+      let entry = try #require(map.indices.min { abs(map[$0]) < abs(map[$1]) })
+      let target = share * size
       for _ in 0..<20 {
         segment.linearize(at: [point])
         let slope = try segment.pull(map.indices.map { $0 == entry ? 1 : 0 })[0]
-        let missing = share * size - (try segment.value([point]))[entry]
+        let missing = target - (try segment.value([point]))[entry]
         let square = slope.reduce(0) { $0 + $1 * $1 }
         point = zip(point, slope).map { $0 + missing / square * $1 }
       }
+      self.entry = entry
       self.point = point
     }
 

@@ -90,6 +90,56 @@ struct NetworkResidualsTests {
     #expect(plain.contains { abs($0) > 1 } && relativeError(scaled, plain) < 1e-9)
   }
 
+  /// Its bias puts a unit of the first layer within rounding of zero.
+  ///
+  /// The input is moved until the unit is as far on the other side, so that the gradient misses by the
+  /// unit's share.
+  @Test("a unit on the wrong side of zero is put across")
+  func crossing() throws {
+    let network = Self.stack(.relu)
+    let first = try GradientSample(network, convention: .channelsLast)
+    let bias = try #require(first.weights[0, .bias]?.elements())
+    let entry = 6 * 14
+    let entering = try Self.entering(first)
+    let shift = entering.value[entry]
+    let sample = try GradientSample(network, convention: .channelsLast) { key, weight in
+      let isIts = key == ParameterTable.Key(node: 0, role: .bias) && abs(weight - bias[0]) < 1e-6
+      return isIts ? weight - shift : weight
+    }
+    let found = try Self.entering(sample)
+    let value = found.value[entry]
+    #expect(value != 0 && abs(value) < 1e-6)
+    let slope = try found.segment.pull(found.value.indices.map { $0 == entry ? 1 : 0 })[0]
+    let away = 2 * value / product(slope, slope)
+    let start = zip(sample.inputs[0], slope).map { $0 - away * $1 }
+
+    let walk = try Self.walk(sample)
+    let residuals = try GradientResiduals(walk)
+    let before = try residuals.relativeError(at: start)
+    #expect(before > 1e-3)
+    #expect(try residuals.isBeyondReach(of: 1e-7, around: start))
+    let better = try #require(
+      try KinkCrossing(walk, at: start, error: 1e-7).improved(misfit: before, goal: 1e-6) {
+        (x: [Double]) throws(CascadeStop) in try residuals.relativeError(at: x)
+      })
+    #expect(better.misfit < 1e-6 && better.crossings == 1)
+    #expect(relativeError(better.point, sample.inputs[0]) < 1e-6)
+    // Where nothing is near zero, nothing moves.
+    let far = try KinkCrossing(walk, at: sample.inputs[0], error: 1e-13)
+    #expect(try far.improved(misfit: 1e-9, goal: 0) { _ in 1 } == nil)
+  }
+
+  /// What enters the first activation.
+  private static func entering(
+    _ sample: GradientSample
+  ) throws -> (value: [Double], segment: Segment) {
+    let programs = try LayerPrograms(
+      sample.network, weights: sample.weights, upTo: 5, on: CPUBackend(threads: 1))
+    let segment = try programs.segment(from: [.input(0)], to: 0)
+    segment.linearize(at: sample.inputs)
+    return (try segment.value(sample.inputs), segment)
+  }
+
   private func product(_ a: [Double], _ b: [Double]) -> Double {
     zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
   }

@@ -197,6 +197,21 @@ final class CascadeSearch {
     guard let start = input else { return }
     var point = start
     certificate = try everything.relativeError(at: point)
+    if certificate > 1e-5, try everything.isBeyondReach(of: predictedError, around: point) {
+      // Gradients jump where a unit turns; least squares cannot.
+      let kinks = try KinkCrossing(walk, at: point, error: predictedError)
+      let better = try kinks.improved(misfit: certificate, goal: 1e-6) {
+        (x: [Double]) throws(CascadeStop) in
+        try everything.relativeError(at: x)
+      }
+      if let better {
+        (input, certificate) = (better.point, better.misfit)
+        account.append(
+          "\(better.crossings) unit\(better.crossings == 1 ? "" : "s") within rounding of zero put on "
+            + "the other side of it")
+      }
+      return
+    }
     let before = try everything.residuals(at: point)
     let objective = before.reduce(0) { $0 + $1 * $1 }
     let price = 8 * Double(max(walk.multiplyAdds, 1))

@@ -1,3 +1,4 @@
+internal import LinearAlgebra
 internal import Networks
 internal import Tensors
 
@@ -34,5 +35,26 @@ package final class GradientResiduals: NetworkResiduals {
       throw CascadeStop("no gradient below the dense layer was observed")
     }
     super.init(comparison, walk.programs)
+  }
+
+  /// Whether residuals are far larger than what inputs nearby change to first order.
+  ///
+  /// - Parameters:
+  ///   - error: Standard error of an entry of the input.
+  ///   - x: The input.
+  /// - Returns: `false` if the error is not known.
+  /// - Throws: ``CascadeStop`` if a program fails.
+  package func isBeyondReach(of error: Double, around x: [Double]) throws(CascadeStop) -> Bool {
+    guard error.isFinite else { return false }
+    let residuals = try residuals(at: x)
+    // Short, so that hardly a unit turns on the way.
+    let share = 1.0 / 64
+    var generator = SplitMix64(seed: 37)
+    let moved = try self.residuals(at: x.map { $0 + share * error * generator.normal() })
+    let (misfit, change) = zip(residuals, moved).reduce((0.0, 0.0)) {
+      let change = $1.0 - $1.1
+      return ($0.0 + $1.0 * $1.0, $0.1 + change * change)
+    }
+    return misfit.squareRoot() > 30 * change.squareRoot() / share
   }
 }

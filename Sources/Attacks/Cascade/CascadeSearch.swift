@@ -14,22 +14,22 @@ final class CascadeSearch {
   let deadline: ContinuousClock.Instant?
   let progress: (String) -> Void
   /// The model input, held as the programs hold it.
-  var input: [Double]?
+  private(set) var input: [Double]?
   /// Relative distance of the simulated gradient below the dense layer from the observed one.
-  var certificate = Double.infinity
+  private(set) var certificate = Double.infinity
   /// Predicted root-mean-square error of an entry of ``input``.
-  var predictedError = Double.infinity
+  private(set) var predictedError = Double.infinity
   /// The share of random directions in the input that the equations tell apart.
-  var determinedShare = 0.0
+  private(set) var determinedShare = 0.0
   /// What was done, in clauses.
-  var account: [String] = []
+  private(set) var account: [String] = []
 
   /// A search ends well below this relative misfit, or has failed.
   private static let convergedMisfit = 1e-3
-  /// From this relative misfit on a search closes in.
-  private static let closeMisfit = 1e-4
+  /// Multiply-adds that a polish may cost where the certificate is good already.
+  private static let polishBudget = 6e10
   /// Multiply-adds that the search may still cost.
-  var budget = 2.5e12
+  private var budget = 2.5e12
 
   init(
     _ walk: CascadeWalk, deadline: ContinuousClock.Instant?, progress: @escaping (String) -> Void
@@ -42,10 +42,11 @@ final class CascadeSearch {
   private var count: Int { walk.programs.count(of: .input(0)) }
   private var range: ClosedRange<Double>? { walk.observation.inputRange }
 
-  func isLate() -> Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
+  private func isLate() -> Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
   /// - Throws: ``CascadeStop`` if no gradient below the dense layer was observed.
   func run() throws(CascadeStop) {
+    walk.releasePrograms()
     let everything = try GradientResiduals(walk)
     var isFound = false
     if let map = walk.maps[.input(0)], map.isComplete {
@@ -78,8 +79,8 @@ final class CascadeSearch {
         }
         var search = marquardt("from \(walk.name(source))")
         search.productLimit = Int(budget / price)
-        // Closing in goes on from there, with better weights.
-        search.goal = Self.closeMisfit * Self.closeMisfit * Double(features.count)
+        // Near the rounding of single precision, where closing in takes over.
+        search.goal = 1e-12 * Double(features.count)
         let outcome = try search.solve(features, from: start)
         budget -= price * Double(outcome.products)
         let misfit = (outcome.objective / Double(features.count)).squareRoot()
@@ -91,6 +92,9 @@ final class CascadeSearch {
         features.weighByErrors()
         var closing = marquardt("closing in from \(walk.name(source))")
         closing.stepLimit = 4
+        closing.leastGain = 0.1
+        closing.iterationLimit = 300
+        closing.startsRoughly = false
         closing.damping = 1e-9
         closing.goal = Double(features.count) / 4
         let final = try closing.solve(features, from: outcome.point)
@@ -128,7 +132,7 @@ final class CascadeSearch {
     return candidates.sorted { $0.objective < $1.objective }.map(\.start)
   }
 
-  func marquardt(_ what: String) -> LevenbergMarquardt {
+  private func marquardt(_ what: String) -> LevenbergMarquardt {
     var marquardt = LevenbergMarquardt()
     marquardt.range = range
     marquardt.goal = 1e-24
@@ -175,5 +179,63 @@ final class CascadeSearch {
     guard certificate < 0.02 else { return }
     input = best.point
     try measure(everything, best, iterations: 300)
+  }
+
+  /// How far off a solution on every gradient may be.
+  private func measure(
+    _ everything: GradientResiduals, _ outcome: LevenbergMarquardt.Outcome, iterations: Int
+  ) throws(CascadeStop) {
+    let doubt = try InputUncertainty(
+      everything, at: outcome.point, errors: nil, iterations: iterations,
+      factor: outcome.factor)
+    let excess = max(1, (outcome.objective / Double(everything.count)).squareRoot())
+    predictedError = min(doubt.error * excess, predictedError)
+    determinedShare = max(determinedShare, doubt.share)
+  }
+
+  private func polish(_ everything: GradientResiduals) throws(CascadeStop) {
+    guard let start = input else { return }
+    var point = start
+    certificate = try everything.relativeError(at: point)
+    if certificate > 1e-5, try everything.isBeyondReach(of: predictedError, around: point) {
+      // Gradients jump where a unit turns; least squares cannot.
+      let kinks = try KinkCrossing(walk, at: point, error: predictedError)
+      let better = try kinks.improved(misfit: certificate, goal: 1e-6) {
+        (x: [Double]) throws(CascadeStop) in
+        try everything.relativeError(at: x)
+      }
+      if let better {
+        (input, certificate) = (better.point, better.misfit)
+        account.append(
+          "\(better.crossings) unit\(better.crossings == 1 ? "" : "s") within rounding of zero put on "
+            + "the other side of it")
+      }
+      return
+    }
+    let before = try everything.residuals(at: point)
+    let objective = before.reduce(0) { $0 + $1 * $1 }
+    let price = 8 * Double(max(walk.multiplyAdds, 1))
+    let products = Int((certificate < 1e-5 ? Self.polishBudget : max(budget, 0)) / price)
+    let isAtFloor = objective <= 4 * Double(everything.count)
+    if !isAtFloor, products >= 60, !isLate() {
+      var marquardt = marquardt("on every gradient")
+      marquardt.stepLimit = 8
+      marquardt.startsRoughly = false
+      marquardt.iterationLimit = min(300, products / 6)
+      marquardt.productLimit = products
+      marquardt.goal = Double(everything.count)
+      marquardt.mayFactor = certificate >= 1e-5
+      let outcome = try marquardt.solve(everything, from: point)
+      if outcome.objective < objective {
+        point = outcome.point
+        account.append(
+          "\(outcome.steps) steps of least squares on every gradient refined the input")
+      }
+      input = point
+      certificate = try everything.relativeError(at: point)
+      if certificate < 0.02 {
+        try measure(everything, outcome, iterations: min(120, products / 4))
+      }
+    }
   }
 }

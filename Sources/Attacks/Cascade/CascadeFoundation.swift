@@ -22,10 +22,20 @@ extension CascadeWalk {
     return found.max { $0.site.suitability < $1.site.suitability }
   }
 
+  /// The convolutions whose loss gradient is that in front of an activation, scaled by channel.
+  func foundations(directlyBelow activation: Int) -> [Foundation] {
+    guard let below = network.nodes[activation].sources.first,
+      let channels = programs.shape(of: below).last
+    else { return [] }
+    return foundations(of: below, Array(repeating: 1, count: channels), nil, isReadOnce: true)
+  }
+
+  // With isReadOnce, values that other layers read too lead no further.
   private func foundations(
-    of source: Network.Source, _ factors: [Double], _ sums: [Double]?
+    of source: Network.Source, _ factors: [Double], _ sums: [Double]?, isReadOnce: Bool = false
   ) -> [Foundation] {
     guard case .node(let node) = source else { return [] }
+    if isReadOnce, readers(of: source).count > 1 { return [] }
     let entry = network.nodes[node]
     func divided(_ role: ParameterRole) -> [Double]? {
       programs.elements(node, role, of: observation.gradient).map {
@@ -33,13 +43,19 @@ extension CascadeWalk {
       }
     }
     switch linearity(node) {
-    case .sum: return entry.sources.flatMap { foundations(of: $0, factors, sums) }
+    case .sum:
+      return entry.sources.flatMap {
+        foundations(of: $0, factors, sums, isReadOnce: isReadOnce)
+      }
     case .entrywiseAffine:
       guard let scale = scale(of: node), let before = entry.sources.first else { return [] }
       return foundations(
-        of: before, zip(factors, scale).map { $0 * $1 }, sums ?? divided(.shift))
+        of: before, zip(factors, scale).map { $0 * $1 }, sums ?? divided(.shift),
+        isReadOnce: isReadOnce)
     case .affine:
-      guard let (site, weightGradient) = plainConvolution(node) else { return [] }
+      guard
+        let (site, weightGradient) = isReadOnce ? convolution(node) : plainConvolution(node)
+      else { return [] }
       let size = weightGradient.rootMeanSquareOrZero
       return [
         Foundation(
@@ -64,12 +80,17 @@ extension CascadeWalk {
 
   /// An ungrouped convolution over two axes and its observed weight gradient.
   func plainConvolution(_ node: Int) -> (site: KernelSite, weightGradient: [Double])? {
+    convolution(node).flatMap {
+      $0.site.groups == 1 && $0.site.inputExtents.count == 2 ? $0 : nil
+    }
+  }
+
+  private func convolution(_ node: Int) -> (site: KernelSite, weightGradient: [Double])? {
     guard network.nodes[node].layer is Networks.Convolution,
       let before = network.nodes[node].sources.first,
       let site = KernelSite(
         node, of: network, input: programs.shape(of: before),
         output: programs.shape(of: .node(node))),
-      site.groups == 1, site.inputExtents.count == 2,
       let weightGradient = programs.elements(node, .weight, of: observation.gradient)
     else { return nil }
     return (site, weightGradient)

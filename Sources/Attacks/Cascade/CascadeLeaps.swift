@@ -196,14 +196,3 @@ extension KernelSite {
       stride: geometry.stride.max() ?? 1, inputs: inputs)
   }
 }
-
-extension ActivationFunction {
-  /// The slopes of a piecewise-linear function with two of them.
-  var levels: [Double]? {
-    switch self {
-    case .relu: [0, 1]
-    case .leakyReLU(let slope): [slope, 1]
-    default: nil
-    }
-  }
-}

@@ -12,7 +12,7 @@ extension Audit {
     let name = name(of: file.path)
     findings += StaticFindings.all(
       artifact: name, model: model, optimizer: file.contents.optimizer?.summary,
-      hasGradient: !results.isEmpty)
+      hasGradient: !results.isEmpty, settings: request.rules)
     var readings: [ChainReading] = []
     for (observation, knowledge) in results {
       let statements = KnowledgeFindings(

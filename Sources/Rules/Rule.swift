@@ -30,6 +30,8 @@ package struct RuleMetadata: Sendable {
   /// What the remedy is expected to achieve, and what it leaves.
   package var remedyEffect: String
   package var sources: [Citation]
+  /// What the rule compares with; settings may replace the values.
+  package var thresholds: [Threshold] = []
   package var examples: Examples
 
   /// Subjects the rule must stay silent on, and subjects it must flag at exactly one place.
@@ -41,6 +43,11 @@ package struct RuleMetadata: Sendable {
 }
 
 extension Rule {
+  /// What the settings of `subject` compare with, or the rule's own value.
+  func value(of threshold: Threshold, in subject: Subject) -> Double {
+    subject.settings.value(of: threshold, in: Self.metadata.identifier)
+  }
+
   /// A finding of this rule; what is not stated comes from the metadata.
   func finding(
     in subject: Subject, at layer: String?, severity: Severity? = nil, evidence: Evidence? = nil,

@@ -22,8 +22,10 @@ package enum RuleCatalog {
     all.first { $0.metadata.identifier == identifier }
   }
 
-  /// What every rule has to say about one artefact, by rule and then in node order.
+  /// What every rule that is not disabled has to say about one artefact, by rule and then in node
+  /// order.
   package static func findings(in subject: Subject) -> [Finding] {
-    all.flatMap { $0.init().findings(in: subject) }
+    all.filter { !subject.settings.disabled.contains($0.metadata.identifier) }
+      .flatMap { $0.init().findings(in: subject) }
   }
 }

@@ -9,15 +9,18 @@ package struct Subject: Sendable {
   package var optimizer: OptimizerSummary?
   /// Whether the audit was given a gradient or an update of this network.
   package var hasGradient: Bool
+  /// Which rules run on it, and where they draw their lines.
+  package var settings: RuleSettings
 
   package init(
     artifact: String, network: Network, optimizer: OptimizerSummary? = nil,
-    hasGradient: Bool = false
+    hasGradient: Bool = false, settings: RuleSettings = RuleSettings()
   ) {
     self.artifact = artifact
     self.network = network
     self.optimizer = optimizer
     self.hasGradient = hasGradient
+    self.settings = settings
   }
 
   /// A chain of named layers, under a name of its own.

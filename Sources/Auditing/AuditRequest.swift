@@ -26,6 +26,8 @@ package struct AuditRequest: Sendable {
   package var backend: (any Backend)?
   /// Which rules run, and where they draw their lines.
   package var rules = RuleSettings()
+  /// How many rules run at a time; the report does not depend on it.
+  package var jobs = 1
   package var recoveredDirectory: String?
   package var reader: CheckpointReader
   package var toolVersion = Tool.version

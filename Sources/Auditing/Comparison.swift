@@ -61,8 +61,11 @@ package struct Comparison {
     let models = inputs.map { input -> BoundModel? in
       do throws(CheckpointError) {
         if let error = input.error { throw error }
-        guard let file = input.file, let model = try BoundModel(file), !model.weights.tensors.isEmpty
-        else { throw CheckpointError(.nothingInside(detail: "it holds no weights"), file: input.path) }
+        guard let file = input.file, let model = try BoundModel(file),
+          !model.weights.tensors.isEmpty
+        else {
+          throw CheckpointError(.nothingInside(detail: "it holds no weights"), file: input.path)
+        }
         note(file, model, name: input.name)
         return model
       } catch {

@@ -4,9 +4,10 @@ internal import Networks
 internal import Reports
 internal import Rules
 
-/// What every rule measures on a file, for `leakaudit inspect --rules` and for calibration.
+/// What every rule measures and finds on a file, for `leakaudit inspect --rules` and for calibration.
 package enum RuleStatistics {
-  /// Lines of rule, threshold, its value, layer and measured value, with tabs between.
+  /// Lines of rule, threshold, its value, layer and measured value, with tabs between; a finding is a
+  /// line with `found` for the threshold and the layer.
   ///
   /// Names from the file are made harmless; numbers are not rounded.
   ///
@@ -21,7 +22,7 @@ package enum RuleStatistics {
     let subject = Subject(
       artifact: DisplayedPath.of(path), network: model.network,
       parameters: model.weights.tensors.isEmpty ? nil : model.weights,
-      optimizer: file.contents.optimizer?.summary)
+      optimizer: file.contents.optimizer?.summary, batchSize: file.contents.facts.batchSize)
     var text = "rule\tthreshold\tstandard\tlayer\tmeasured\n"
     for statistic in RuleCatalog.statistics(in: subject) {
       let threshold = RuleCatalog.rule(identifiedBy: statistic.rule)?.metadata.thresholds
@@ -29,6 +30,9 @@ package enum RuleStatistics {
       text +=
         "\(statistic.rule)\t\(statistic.threshold)\t\(threshold?.standard ?? .nan)\t"
         + "\(statistic.layer.map { Escaped.terminal($0) } ?? "")\t\(statistic.value)\n"
+    }
+    for finding in RuleCatalog.findings(in: subject) {
+      text += "\(finding.id)\tfound\t\t\(finding.layer.map { Escaped.terminal($0) } ?? "")\t\n"
     }
     return text
   }

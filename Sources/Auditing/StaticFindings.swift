@@ -5,7 +5,7 @@ internal import Rules
 
 /// What the rules say about a checkpoint, with or without a gradient.
 enum StaticFindings {
-  /// - Parameter batchSize: Samples behind a gradient or update, if that is known.
+  /// Runs every rule that the request does not disable.
   static func all(
     artifact: String, model: BoundModel, optimizer: OptimizerSummary?, hasGradient: Bool,
     batchSize: Int?, request: AuditRequest

@@ -46,7 +46,10 @@ struct ImprintSite: Sendable {
     let levels = offsets.indices.map { (Double($0) + 1) / (count + 1) }
     let laws: [(String, (Double) -> Double)] = [
       ("normal", NormalQuantile.value),
-      ("Laplace", { $0 < 0.5 ? NormalQuantile.logarithm(2 * $0) : -NormalQuantile.logarithm(2 - 2 * $0) }),
+      (
+        "Laplace",
+        { $0 < 0.5 ? NormalQuantile.logarithm(2 * $0) : -NormalQuantile.logarithm(2 - 2 * $0) }
+      ),
       ("uniform", { $0 }),
     ]
     let fits = laws.map { ($0.0, Self.correlation(levels.map($0.1), offsets)) }

@@ -5,7 +5,11 @@ internal import Synchronization
 enum Jobs {
   /// Maps every item; the order of the result is that of the items.
   ///
-  /// - Parameter jobs: How many items are worked on at a time, at least one.
+  /// - Parameters:
+  ///   - items: What to work on.
+  ///   - jobs: How many items are worked on at a time, at least one.
+  ///   - body: The work.
+  /// - Returns: One result per item.
   static func map<Item: Sendable, Result: Sendable>(
     _ items: [Item], jobs: Int, _ body: @Sendable (Item) -> Result
   ) -> [Result] {

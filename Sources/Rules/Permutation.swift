@@ -41,7 +41,9 @@ struct Permutation {
     cycles = Self.cycles(columns, moved)
   }
 
-  /// The cheapest assignment. Where every row's nearest partner is another one, that is it.
+  /// The cheapest assignment of rows.
+  ///
+  /// Where every row has another nearest partner, that is it.
   private static func columns(_ rows: [[Double]], _ kept: [[Double]]) -> [Int] {
     let norms = rows.map { $0.reduce(0) { $0 + $1 * $1 } }
     let keptNorms = kept.map { $0.reduce(0) { $0 + $1 * $1 } }

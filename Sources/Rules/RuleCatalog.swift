@@ -27,6 +27,7 @@ package enum RuleCatalog {
     PermutedClassifierRows.self,
     ReplacedWeights.self,
     ResetBatchNormalization.self,
+    ScaledRows.self,
     ShapeMismatchPresent.self,
     TrapWeights.self,
     UnusualWeights.self,
@@ -44,8 +45,10 @@ package enum RuleCatalog {
   /// order.
   ///
   /// - Parameters:
+  ///   - subject: What they look at.
   ///   - concern: Rules about something else are left out; `nil` runs all.
   ///   - jobs: How many rules run at a time; the result does not depend on it.
+  /// - Returns: The findings of all rules, in catalogue order.
   package static func findings(
     in subject: Subject, about concern: RuleMetadata.Concern? = nil, jobs: Int = 1
   ) -> [Finding] {

@@ -132,3 +132,22 @@ extension Network.Node {
     }
   }
 }
+
+extension Network {
+  /// For each node, the most layers with weights between the model input and what it gives, itself
+  /// included.
+  var weighedDepths: [Int] {
+    var depths: [Int] = []
+    for (index, node) in nodes.enumerated() {
+      let arriving =
+        node.sources.map { source -> Int in
+          if case .node(let before) = source, before < index { depths[before] } else { 0 }
+        }.max() ?? 0
+      let weighs =
+        node.layer is Dense || node.layer is Convolution || node.layer is Attention
+        || node.layer is Recurrent
+      depths.append(arriving + (weighs ? 1 : 0))
+    }
+    return depths
+  }
+}

@@ -48,7 +48,8 @@ struct Transmission {
     self.leastColumns = Int(leastColumns)
     var states: [(content: Content, chain: [Int])] = []
     for index in network.nodes.indices {
-      let arriving = network.nodes[index].sources.map { source -> (content: Content, chain: [Int]) in
+      let arriving = network.nodes[index].sources.map {
+        source -> (content: Content, chain: [Int]) in
         switch source {
         case .input: (.input, [])
         case .node(let before): before < index ? states[before] : (.mixed, [])

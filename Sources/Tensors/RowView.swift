@@ -16,7 +16,10 @@ public struct RowView: Sendable {
   public let rows: Int
   public let columns: Int
 
-  /// - Parameter rows: Number of units; by default the extent of the axis.
+  /// - Parameters:
+  ///   - tensor: What is read.
+  ///   - axis: Along which axis the units lie.
+  ///   - rows: Number of units; by default the extent of the axis.
   /// - Precondition: `tensor` has an axis, and `rows` divides its number of elements.
   public init(_ tensor: Tensor, unitsAlong axis: Axis, rows: Int? = nil) {
     let extent = axis == .first ? tensor.shape.first : tensor.shape.last

@@ -75,7 +75,8 @@ struct ChangedArchitecture: Rule {
       let sources = node.sources.map { source in
         switch source {
         case .input(let input): "input \(input)"
-        case .node(let before): network.nodes.indices.contains(before) ? network.nodes[before].name : "?"
+        case .node(let before):
+          network.nodes.indices.contains(before) ? network.nodes[before].name : "?"
         }
       }
       let weights = (shapes[index] ?? []).joined(separator: ", ")

@@ -33,8 +33,8 @@ struct ClassFishing: Rule {
         },
         .drawnPerceptron("one class three times as large") { weights in
           weights.setRows(of: "logits") { index, old, _ in
-              index == 4 ? old.map { 3 * $0 } : old
-            }
+            index == 4 ? old.map { 3 * $0 } : old
+          }
         },
       ],
       failing: [

@@ -42,7 +42,8 @@ struct ClassifierWiderThanFeatures: Rule {
           the features, and its gradient separates those of a batch by label.
           """,
         measurements: subject.measurements(of: site),
-        preconditions: ["'\(site.name)' computes classes, and its gradient or its logits are seen."])
+        preconditions: ["'\(site.name)' computes classes, and its gradient or its logits are seen."]
+      )
     }
   }
 }

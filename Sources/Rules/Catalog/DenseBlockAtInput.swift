@@ -4,7 +4,9 @@ internal import Networks
 /// Flags a wide dense layer on a whole picture with convolutions behind it.
 struct DenseBlockAtInput: Rule {
   private static let leastUnits = Threshold(
-    "units", 64, "units of a dense layer that reads a picture in front of convolutions")
+    "units", 64,
+    "units of a dense layer that reads a picture, or a map of a quarter of its values or more behind at "
+      + "most one convolution, in front of further convolutions")
 
   static let metadata = RuleMetadata(
     identifier: "dense-block-at-input",
@@ -32,6 +34,15 @@ struct DenseBlockAtInput: Rule {
             "hidden": Dense(outputs: 128), "logits": Dense(outputs: 10),
           ]),
         Subject(
+          "autoencoder", input: [8, 8, 3],
+          [
+            "conv1": Convolution(filters: 8, kernel: [3, 3], padding: .same),
+            "conv2": Convolution(filters: 8, kernel: [3, 3], padding: .same), "flat": Flatten(),
+            "code": Dense(outputs: 64), "spread": Dense(outputs: 192),
+            "picture": Reshape(target: [8, 8, 3]),
+            "conv3": Convolution(filters: 3, kernel: [3, 3], padding: .same),
+          ]),
+        Subject(
           "picture from a code", input: [32],
           [
             "hidden": Dense(outputs: 192), "picture": Reshape(target: [8, 8, 3]),
@@ -51,24 +62,40 @@ struct DenseBlockAtInput: Rule {
               "conv": Convolution(filters: 8, kernel: [3, 3]), "flat2": Flatten(),
               "logits": Dense(outputs: 10),
             ]), "bins"
-        )
+        ),
+        (
+          Subject(
+            "behind one convolution", input: [8, 8, 3],
+            [
+              "front": Convolution(filters: 3, kernel: [3, 3], padding: .same),
+              "flat": Flatten(), "bins": Dense(outputs: 128), "relu": Activation(.relu),
+              "back": Dense(outputs: 192), "picture": Reshape(target: [8, 8, 3]),
+              "conv": Convolution(filters: 8, kernel: [3, 3]), "flat2": Flatten(),
+              "logits": Dense(outputs: 10),
+            ]), "bins"
+        ),
       ]))
 
   func findings(in subject: Subject) -> [Finding] {
-    let least = value(of: Self.leastUnits, in: subject)
-    return subject.denseNodesFacingInput.compactMap { site, path in
-      guard Double(site.outputs) >= least, case .oncePerSample = site.use,
-        subject.network.inputShapes.contains(where: { $0.count >= 2 }),
+    let pictures = subject.network.inputShapes.filter { $0.count >= 2 }
+    guard let values = pictures.compactMap(\.elementCount).max() else { return [] }
+    let depths = subject.network.weighedDepths
+    return subject.denseSites.compactMap { site in
+      guard Double(site.outputs) >= value(of: Self.leastUnits, in: subject),
+        case .oncePerSample = site.use, let inputs = site.inputs, inputs >= values / 4,
+        depths[site.node] <= 2,
         let convolution = convolution(behind: site.node, in: subject.network)
       else { return nil }
+      let path = subject.inputPath(to: site.node)
       return finding(
-        in: subject, at: site.name,
+        in: subject, at: site.name, severity: path == nil ? .medium : .high,
         message: """
-          '\(site.name)' (\(site.size)) reads the whole picture in front of '\(convolution)' and \
-          further convolutions, which need no such layer: its gradient holds the input.
+          '\(site.name)' (\(site.size)) reads \(path == nil ? "nearly " : "")the whole picture in \
+          front of '\(convolution)', which needs no such layer: its gradient holds \
+          \(path == nil ? "what one layer makes of the input" : "the input").
           """,
         measurements: subject.measurements(of: site),
-        preconditions: subject.preconditions(of: site, path: path) + [
+        preconditions: (path.map { subject.preconditions(of: site, path: $0) } ?? []) + [
           "A gradient or an update of this model is seen."
         ])
     }

@@ -83,8 +83,10 @@ struct ImprintRows: Rule {
     let columns = site.equalColumns(in: subject)
     let law = fit.correlation >= 0.99 ? ", spaced like \(fit.law) quantiles" : ""
     let behind =
-      columns.map { " The columns of '\($0)' behind it are equal, so that every unit passes the "
-        + "same gradient back." } ?? ""
+      columns.map {
+        " The columns of '\($0)' behind it are equal, so that every unit passes the "
+          + "same gradient back."
+      } ?? ""
     return finding(
       in: subject, at: name,
       message: """

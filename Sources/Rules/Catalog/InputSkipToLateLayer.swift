@@ -38,15 +38,16 @@ struct InputSkipToLateLayer: Rule {
       ]))
 
   func findings(in subject: Subject) -> [Finding] {
-    let depths = Self.depths(of: subject.network)
+    let depths = subject.network.weighedDepths
     let least = value(of: Self.leastDepth, in: subject)
     return subject.network.nodes.enumerated().compactMap { index, node in
       guard node.layer is Merge, node.sources.count >= 2,
         node.sources.contains(where: { arrivesUnchanged($0, in: subject) })
       else { return nil }
-      let depth = node.sources.map { source -> Int in
-        if case .node(let before) = source, before < index { depths[before] } else { 0 }
-      }.max() ?? 0
+      let depth =
+        node.sources.map { source -> Int in
+          if case .node(let before) = source, before < index { depths[before] } else { 0 }
+        }.max() ?? 0
       guard Double(depth) >= least else { return nil }
       return finding(
         in: subject, at: node.name,
@@ -63,21 +64,6 @@ struct InputSkipToLateLayer: Rule {
     guard case .node(let before) = source else { return true }
     let node = subject.network.nodes[before]
     return node.passesElementsOn && !(node.layer is Merge) && subject.inputPath(to: before) != nil
-  }
-
-  /// The most layers with weights between the input and what each node gives, itself included.
-  private static func depths(of network: Network) -> [Int] {
-    var depths: [Int] = []
-    for (index, node) in network.nodes.enumerated() {
-      let arriving = node.sources.map { source -> Int in
-        if case .node(let before) = source, before < index { depths[before] } else { 0 }
-      }.max() ?? 0
-      let weighs =
-        node.layer is Dense || node.layer is Networks.Convolution || node.layer is Attention
-        || node.layer is Recurrent
-      depths.append(arriving + (weighs ? 1 : 0))
-    }
-    return depths
   }
 
   private static func skip(

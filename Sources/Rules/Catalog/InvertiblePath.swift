@@ -14,9 +14,10 @@ struct InvertiblePath: Rule {
     rationale: """
       The gradient of the classifier gives the features of a single sample exactly. If every layer \
       in front of it has at least as many outputs as inputs and an activation that can be undone, \
-      the features determine the input, layer by layer, without any further gradient.
+      the features determine the input, layer by layer, without any further gradient. The same \
+      holds for blocks that add to one half what a branch computes of the other.
       """,
-    formula: "x = f₁⁻¹(… f_L⁻¹(h))",
+    formula: "x = f₁⁻¹(… f_L⁻¹(h)),  and x₂ = y₂ − G(y₁), x₁ = y₁ − F(x₂) in a reversible block",
     remedy: "Let layers narrow towards the classifier, with ReLU or pooling in between.",
     remedyEffect: "The features then leave open what was lost; the gradients may still tell it.",
     sources: [.dishonestServers, .recursiveAttack],
@@ -26,18 +27,21 @@ struct InvertiblePath: Rule {
         stack("ReLU loses signs", .relu, widths: [16, 16, 16]),
         stack("narrowing", .tanh, widths: [16, 12, 8]),
         stack("one layer", .tanh, widths: [16]),
+        reversible("residual block", isCoupled: false),
       ],
       failing: [
         (stack("square", .tanh, widths: [16, 16]), "logits"),
         (stack("widening", .leakyReLU(slope: 0.1), widths: [16, 24, 32]), "logits"),
+        (reversible("reversible block", isCoupled: true), "logits"),
       ]))
 
   func findings(in subject: Subject) -> [Finding] {
     guard subject.network.origin == .declared else { return [] }
+    let depths = subject.network.weighedDepths
     return subject.denseNodesFacingOutput.compactMap { site, _ in
-      guard let chain = subject.network.chain(to: site.node),
-        let layers = layersWithoutLoss(chain, in: subject.network),
-        Double(layers) >= value(of: Self.leastLayers, in: subject)
+      let layers = depths[site.node] - 1
+      guard Double(layers) >= value(of: Self.leastLayers, in: subject),
+        Determination(subject.network, from: site.node).reachesInput
       else { return nil }
       return finding(
         in: subject, at: site.name,
@@ -53,29 +57,25 @@ struct InvertiblePath: Rule {
     }
   }
 
-  /// The number of layers with weights, if none of the chain loses anything.
-  private func layersWithoutLoss(_ chain: [Int], in network: Network) -> Int? {
-    var layers = 0
-    for index in chain {
-      let node = network.nodes[index]
-      guard node.mismatch == nil else { return nil }
-      switch node.layer {
-      case is Dense, is Networks.Convolution:
-        guard let inputs = node.inputShape?.elementCount,
-          let outputs = node.outputShape?.elementCount, outputs >= inputs
-        else { return nil }
-        layers += 1
-      case is BatchNormalization: break
-      default:
-        switch node.layer.treatment {
-        case .unchanged, .unchangedAtInference, .affine: break
-        case .elementwise(let function):
-          guard function.isStrictlyIncreasing else { return nil }
-        case .mixed: return nil
-        }
-      }
-    }
-    return layers
+  /// Two halves of which each gets what a ReLU branch computes of the other; or, not coupled, of
+  /// itself.
+  private static func reversible(_ name: String, isCoupled: Bool) -> Subject {
+    let nodes = [
+      Network.Node(name: "halves", layer: Reshape(target: [2, 8]), sources: [.input(0)]),
+      Network.Node(name: "first", layer: Selection(axis: 0, index: 0), sources: [.node(0)]),
+      Network.Node(name: "second", layer: Selection(axis: 0, index: 1), sources: [.node(0)]),
+      Network.Node(
+        name: "f", layer: Dense(outputs: 8), sources: [.node(isCoupled ? 2 : 1)]),
+      Network.Node(name: "relu1", layer: Activation(.relu), sources: [.node(3)]),
+      Network.Node(name: "sum1", layer: Merge(.add), sources: [.node(1), .node(4)]),
+      Network.Node(name: "g", layer: Dense(outputs: 8), sources: [.node(5)]),
+      Network.Node(name: "relu2", layer: Activation(.relu), sources: [.node(6)]),
+      Network.Node(name: "sum2", layer: Merge(.add), sources: [.node(2), .node(7)]),
+      Network.Node(
+        name: "join", layer: Merge(.concatenate(axis: -1)), sources: [.node(5), .node(8)]),
+      Network.Node(name: "logits", layer: Dense(outputs: 4), sources: [.node(9)]),
+    ]
+    return Subject(artifact: name, network: Network(name, inputShapes: [[16]], nodes: nodes))
   }
 
   private static func stack(
@@ -95,17 +95,5 @@ struct InvertiblePath: Rule {
       Network.Node(name: "logits", layer: Dense(outputs: 4), sources: [.node(nodes.count - 1)]))
     return Subject(
       artifact: name, network: Network(name, inputShapes: [[16]], nodes: nodes))
-  }
-}
-
-extension ActivationFunction {
-  /// Whether every output belongs to one input.
-  fileprivate var isStrictlyIncreasing: Bool {
-    switch self {
-    case .linear, .sigmoid, .tanh, .softplus, .softsign, .selu, .exponential: true
-    case .leakyReLU(let slope): slope > 0
-    case .elu(let alpha): alpha > 0
-    default: false
-    }
   }
 }

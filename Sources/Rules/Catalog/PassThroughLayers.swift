@@ -59,7 +59,8 @@ struct PassThroughLayers: Rule {
         names.count > 3
         ? "\(names[0]) and \(names.count - 2) more up to \(names[names.count - 1])"
         : names.joined(separator: ", ")
-      let ratio = site.ratio.isFinite ? "a signal-to-noise ratio of \(site.ratio.displayed)" : "nothing added"
+      let ratio =
+        site.ratio.isFinite ? "a signal-to-noise ratio of \(site.ratio.displayed)" : "nothing added"
       return finding(
         in: subject, at: subject.network.nodes[site.node].name,
         message: """

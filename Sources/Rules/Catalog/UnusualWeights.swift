@@ -6,7 +6,8 @@ internal import Tensors
 struct UnusualWeights: Rule {
   private static let leastKurtosis = Threshold(
     "least-kurtosis", 1.5,
-    "fourth moment over the squared second, of entries other than zero; 1.8 if uniform, 3 if normal")
+    "fourth moment over the squared second, of entries other than zero; 1.8 if uniform, 3 if normal"
+  )
   private static let mostKurtosis = Threshold(
     "most-kurtosis", 1_000, "the same, for weights of which few dwarf all others")
   private static let mostScale = Threshold(

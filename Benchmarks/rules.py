@@ -5,6 +5,7 @@
     python Benchmarks/rules.py changed      # every manipulation at three sizes with three seeds
     python Benchmarks/rules.py compare      # exchanged classes, replaced layers, other architectures
     python Benchmarks/rules.py imprint      # 64 photographs read back through 128 bins
+    python Benchmarks/rules.py speed        # a clean checkpoint of 100 MB, all rules
     python Benchmarks/rules.py table        # Documentation/Calibration.md from the results
 
 Results are kept in Benchmarks/rules_results.json. The networks and manipulations are in
@@ -317,6 +318,38 @@ def alone(batch: Tensor, encode: nn.Linear) -> int:
     return sum(places.count(place) == 1 and place > 0 for place in places)
 
 
+# Speed ------------------------------------------------------------------------------------------
+
+
+def run_speed(tool: str) -> dict:
+    """Seconds and processor seconds for a clean checkpoint of 100 MB, by number of rules at a time."""
+    results: dict[str, dict] = {}
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(5000, 4000), nn.ReLU(), nn.Linear(4000, 1200), nn.ReLU(),
+                            nn.Linear(1200, 10))
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "model.h5"
+        export(path, network, torch.rand(1, 5000))
+        size = path.stat().st_size / 1e6
+        for command in (["audit", str(path), "--quiet", "-j", "1"],
+                        ["audit", str(path), "--quiet", "-j", "2"],
+                        ["inspect", "--rules", str(path)]):
+            runs, reports = [], set()
+            for _ in range(5):
+                before, start = os.times(), time.perf_counter()
+                run = subprocess.run([tool, *command], capture_output=True, timeout=120)
+                after = os.times()
+                runs.append((time.perf_counter() - start,
+                             after.children_user - before.children_user))
+                reports.add(run.stdout)
+            runs.sort()
+            results[" ".join(command[:1] + command[2:])] = {
+                "megabytes": round(size, 1), "seconds": round(runs[len(runs) // 2][0], 3),
+                "userSeconds": round(runs[len(runs) // 2][1], 3), "reports": len(reports)}
+    print(results, flush=True)
+    return results
+
+
 # Table ------------------------------------------------------------------------------------------
 
 
@@ -382,7 +415,8 @@ def table(results: dict) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("clean", "changed", "compare", "imprint", "table"))
+    parser.add_argument("what", choices=("clean", "changed", "compare", "imprint", "speed",
+                                         "table"))
     parser.add_argument("--tool", default=str(HERE.parent / ".build" / "release" / "leakaudit"))
     parser.add_argument("--published", nargs="*", type=pathlib.Path, default=[],
                         help="further clean checkpoints")
@@ -398,6 +432,8 @@ def main() -> None:
         results["compare"] = run_compare(options.tool)
     elif options.what == "imprint":
         results["imprint"] = run_imprint(options.tool)
+    elif options.what == "speed":
+        results["speed"] = run_speed(options.tool)
     else:
         TABLE.write_text(table(results))
         return

@@ -4,6 +4,8 @@ internal import Tensors
 enum ParallelRows {
   /// More rows than that are thinned out evenly, so that comparing pairs stays cheap.
   private static let limit = 16_384
+  /// Products of entries that confirming may take; what is found until then counts.
+  private static let productLimit = 1 << 30
 
   /// Groups of at least two rows, the largest first, each in ascending order; zero rows are in none.
   ///
@@ -27,7 +29,9 @@ enum ParallelRows {
     }
     var isTaken = [Bool](repeating: false, count: candidates.count)
     var groups: [[Int]] = []
+    var products = 0
     for (position, first) in order.enumerated() where !isTaken[first] {
+      guard products < productLimit else { break }
       var members: [Int] = []
       for next in order[(position + 1)...] {
         if abs(signatures[next][0]) - abs(signatures[first][0]) > 4 * distance { break }
@@ -39,6 +43,8 @@ enum ParallelRows {
       let row = matrix.view.row(candidates[first])
       let norm = statistics.rows[candidates[first]].norm
       members = members.filter { member in
+        products += matrix.view.columns
+        guard products < productLimit else { return false }
         let other = matrix.view.row(candidates[member])
         let product = zip(row, other).reduce(0) { $0 + $1.0 * $1.1 }
         return abs(product) >= cosine * norm * statistics.rows[candidates[member]].norm

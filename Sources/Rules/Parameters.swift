@@ -5,8 +5,11 @@ package import Tensors
 /// The weights of a network as rules see them: read where they lie in the file, summarised once.
 package struct Parameters: Sendable {
   package let table: ParameterTable
-  /// Everything with at least two axes, in node order and then by role.
+  /// Everything with at least two axes and no more units than any layer has, in node order and then
+  /// by role.
   package let matrices: [LayerMatrix]
+  /// More units than the widest layers in use, so that what is kept per unit stays small.
+  private static let unitLimit = 1 << 20
 
   package init(_ table: ParameterTable, of network: Network) {
     self.table = table
@@ -14,7 +17,8 @@ package struct Parameters: Sendable {
       guard let tensor = table[key.node, key.role], tensor.shape.count >= 2, tensor.count > 0,
         network.nodes.indices.contains(key.node)
       else { return nil }
-      return LayerMatrix(key, tensor, network.nodes[key.node], table.convention)
+      let matrix = LayerMatrix(key, tensor, network.nodes[key.node], table.convention)
+      return max(matrix.view.rows, matrix.view.columns) <= Self.unitLimit ? matrix : nil
     }
   }
 

@@ -31,14 +31,20 @@ struct Permutation {
   private init(_ node: Int, _ matrix: LayerMatrix, _ kept: LayerMatrix) {
     self.node = node
     layer = matrix.layer
-    let rows = (0..<matrix.view.rows).map(matrix.view.row)
-    let keptRows = (0..<kept.view.rows).map(kept.view.row)
+    // Rows that hardly moved stay where they are; only the others can have changed places.
+    let open = (0..<matrix.view.rows).filter { row in
+      let norm = kept.statistics.rows[row].squares
+      return Self.distance(matrix.view.row(row), kept.view.row(row)) > 0.04 * norm
+    }
+    let rows = open.map(matrix.view.row)
+    let keptRows = open.map(kept.view.row)
     let columns = Self.columns(rows, keptRows)
-    moved = rows.indices.filter { columns[$0] != $0 }
-    let before = moved.reduce(0) { $0 + Self.distance(rows[$1], keptRows[$1]) }
-    let after = moved.reduce(0) { $0 + Self.distance(rows[$1], keptRows[columns[$1]]) }
+    let places = open.indices.filter { columns[$0] != $0 }
+    moved = places.map { open[$0] }
+    let before = places.reduce(0) { $0 + Self.distance(rows[$1], keptRows[$1]) }
+    let after = places.reduce(0) { $0 + Self.distance(rows[$1], keptRows[columns[$1]]) }
     ratio = before > 0 ? after / before : 1
-    cycles = Self.cycles(columns, moved)
+    cycles = Self.cycles(columns, places).map { $0.map { open[$0] } }
   }
 
   /// The cheapest assignment of rows.

@@ -110,8 +110,13 @@ struct Transmission {
     guard convolution.map({ $0.variant == .plain && $0.groups == 1 }) ?? true,
       matrix.view.columns >= leastColumns
     else { return (.mixed, []) }
-    let taps = convolution?.kernel.reduce(1, *) ?? 1
-    let width = matrix.view.columns / max(taps, 1)
+    // From the weight, not from the layer: a stated kernel is a claim.
+    let shape = matrix.view.tensor.shape
+    let width =
+      convolution == nil
+      ? matrix.view.columns
+      : matrix.view.axis == .first ? shape[1] : shape[shape.count - 2]
+    let taps = matrix.view.columns / max(width, 1)
     let map: [Int?]
     switch arriving.content {
     case .input: map = Array(0..<width)

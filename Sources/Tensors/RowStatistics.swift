@@ -56,7 +56,9 @@ public struct RowStatistics: Sendable {
 
   private static func ofLines(_ view: RowView) -> [Row] {
     let (width, lines) = (view.rows, view.columns)
-    let grain = max((lines + 15) / 16, (1 << 16) / max(width, 1), 1)
+    // Up to sixteen partial results of `width` rows, together a few hundred megabytes at most.
+    let blocks = max(1, min(16, (1 << 21) / max(width, 1)))
+    let grain = max((lines + blocks - 1) / blocks, (1 << 16) / max(width, 1), 1)
     let parts = BlockedLoop.map(count: lines, grain: grain) { range in
       var rows = [Row](repeating: Row(), count: width)
       unsafe rows.withUnsafeMutableBufferPointer { rows in

@@ -30,7 +30,7 @@ struct CompareTests {
     "what was changed is found and named",
     arguments: [
       ("swapped.h5", "permuted-classifier-rows", "classes 17 and 62."),
-      ("replaced.h5", "replaced-weights", "The weight of 'fc1' is not that of reference.h5"),
+      ("replaced.h5", "replaced-weights", "The weight of 'fc1' is not that of"),
       ("inserted.h5", "changed-architecture", "'bins' dense"),
     ])
   func changed(model: String, rule: String, words: String) throws {
@@ -40,8 +40,8 @@ struct CompareTests {
     let text = try Tool.run(
       ["compare", "\(Self.folder)/reference.h5", "\(Self.folder)/\(model)"]
     ).text
-    #expect(text.contains(words.replacing("reference.h5", with: "")) || text.contains(words))
-    #expect(try compare(model, ["--fail-on", "none"]).outcome.code == 0 || model == "inserted.h5")
+    #expect(text.contains(words))
+    #expect(try compare(model, ["--fail-on", "none"]).outcome.code == 0)
   }
 
   @Test("the report does not depend on the number of jobs")
@@ -50,7 +50,8 @@ struct CompareTests {
     #expect(try compare("swapped.h5", ["-j", "7"]).outcome.output == one)
     let audit = ["audit", "\(Self.folder)/inserted.h5", "--format", "json", "--quiet"]
     let alone = try Tool.run(audit + ["-j", "1"]).output
-    #expect(try !alone.isEmpty && Tool.run(audit + ["--jobs", "5"]).output == alone)
+    let several = try Tool.run(audit + ["--jobs", "5"]).output
+    #expect(!alone.isEmpty && several == alone)
   }
 
   @Test("a file that cannot be read is an incomplete comparison, and a wrong option is usage")

@@ -308,30 +308,9 @@ def input_skip(network: nn.Module, size: int, seed: int) -> nn.Module:
     return InputSkip(network, size)
 
 
-class Reversible(nn.Module):
-    """To each half what two convolutions make of the other (Gomez et al. 2017, RevNet)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.channels = channels // 2
-        self.f, self.g = (nn.Sequential(
-            nn.Conv2d(self.channels, self.channels, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(self.channels, self.channels, 3, padding=1)) for _ in range(2))
-
-    def forward(self, x: Tensor) -> Tensor:
-        halves = x.reshape(-1, 2, self.channels, x.shape[2], x.shape[3])
-        first, second = halves.select(1, 0), halves.select(1, 1)
-        first = first + self.f(second)
-        return torch.cat([first, second + self.g(first)], 1)
-
-
 def invertible(network: nn.Module, size: int, seed: int) -> nn.Module:
-    """As many values behind every layer, and activations or blocks that can be undone."""
+    """As many values behind every layer, and activations that can be undone."""
     depth = size + 2
-    if isinstance(network, ResNet):
-        return nn.Sequential(
-            nn.Conv2d(3, 8, 3, padding=1), *(Reversible(8) for _ in range(depth)), nn.Flatten(),
-            nn.Linear(8 * 64, 10))
     if isinstance(network, Perceptron):
         inner = [part for _ in range(depth) for part in (nn.Linear(192, 192), nn.Tanh())]
         return nn.Sequential(nn.Flatten(), *inner, nn.Linear(192, 10))
@@ -385,7 +364,7 @@ MANIPULATIONS: dict[str, list[tuple[Callable[[nn.Module, int, int], nn.Module],
     "huge-query-bias": [(fixed_query, ("transformer",))],
     "imprint-rows": [(imprint, PICTURES)],
     "input-skip-to-late-layer": [(input_skip, PICTURES)],
-    "invertible-path": [(invertible, PICTURES)],
+    "invertible-path": [(invertible, PICTURES[:2])],
     "pass-through-layers": [(pass_through, PICTURES)],
     "reset-batch-normalization": [(reset_normalisation, PICTURES)],
     "scaled-rows": [(scaled_row, PICTURES)],

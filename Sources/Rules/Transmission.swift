@@ -127,16 +127,23 @@ struct Transmission {
     guard inputWidth > 0 else { return (.mixed, []) }
     var best = [Double](repeating: 0, count: inputWidth)
     var output = [Int?](repeating: nil, count: rows.count)
+    let isSparse = 2 * rows.reduce(0) { $0 + $1.nonzeroCount } < Double(matrix.view.tensor.count)
+    var passing = 0
     for (unit, row) in rows.enumerated() {
       let rest = row.magnitudes - row.peak
       let ratio = rest > 0 ? row.peak / rest : row.peak > 0 ? Double.infinity : 0
       guard ratio >= Self.floor, let place = peakPlace(matrix.view.row(unit)) else { continue }
       let source = matrix.view.axis == .first ? place / max(taps, 1) : place % width
       guard let carried = map[source] else { continue }
+      // Of what pruning leaves of a filter, one weight often stands alone, but seldom in the middle.
+      let tap = matrix.view.axis == .first ? place % max(taps, 1) : place / width
+      if isSparse, taps > 1, tap != taps / 2 { continue }
+      if ratio >= leastRatio { passing += 1 }
       best[carried] = max(best[carried], ratio)
       if ratio >= leastRatio { output[unit] = carried }
     }
-    let ratio = best.sorted()[inputWidth / 2]
+    let used = rows.count { $0.nonzeroCount > 0 }
+    let ratio = isSparse && 2 * passing < used ? 0 : best.sorted()[inputWidth / 2]
     let chain = arriving.chain + [index]
     sites.append(Site(node: index, chain: chain, ratio: ratio, width: inputWidth))
     guard ratio >= leastRatio else { return (.mixed, []) }

@@ -48,8 +48,11 @@ struct ImprintTests {
       matched.insert(best.index)
     }
     #expect(matched.count == found.samples.count && matched.isSubset(of: alone))
-    // Near a threshold single precision may put a sample into the next bin.
-    #expect(matched.count >= alone.count - 2 && alone.count > Self.samples / 3)
+    // Of a sample with next to no gradient, rounding of the sums leaves nothing.
+    let slopes = zip(images, labels).map { model.outputGradients($0, $1)[0].map(abs).max() ?? 0 }
+    let largest = slopes.max() ?? 0
+    for sample in alone.subtracting(matched) { #expect(slopes[sample] < 0.05 * largest) }
+    #expect(alone.count > Self.samples / 3)
   }
 
   @Test("without a backend nothing is called proven")

@@ -51,7 +51,7 @@ enum ImprintCertificates {
         let misses = slope.map { abs(common - share * $0 - observed) }
         guard let label = misses.indices.min(by: { misses[$0] < misses[$1] }),
           misses[label] <= tolerance * abs(observed) + rounding,
-          misses[label] <= 0.01 * abs(observed)
+          misses[label] <= 1e-3 * abs(observed)
         else { continue }
         kept.samples.append(recovery.samples[index])
         kept.units.append([own])

@@ -7,7 +7,8 @@ struct TrapWeights: Rule {
   private static let leastRows = Threshold(
     "rows", 4, "rows with as many positive as negative entries of proportional magnitudes")
   private static let mostDeviation = Threshold(
-    "deviation", 0.01, "relative misfit of the sorted magnitudes of both signs to one ratio")
+    "deviation", 1e-3,
+    "misfit of the sorted magnitudes of both signs to one ratio, over the spread of the magnitudes")
   private static let leastInputs = Threshold(
     "inputs", 16, "entries of a row; short rows are balanced by chance")
 
@@ -100,11 +101,13 @@ struct TrapWeights: Rule {
 
   private func sites(in subject: Subject) -> [Site] {
     let columns = value(of: Self.leastInputs, in: subject)
-    let limit = value(of: Self.mostDeviation, in: subject)
+    let stated = value(of: Self.mostDeviation, in: subject)
     return (subject.parameters?.matrices ?? []).compactMap { matrix in
       guard matrix.kind == .dense || matrix.kind == .convolution || matrix.kind == .attention,
         Double(matrix.view.columns) >= columns
       else { return nil }
+      // Stored coarsely, equal magnitudes differ by as much.
+      let limit = max(stated, 2 * matrix.view.tensor.kind.unitRoundoff)
       let rows = matrix.statistics.rows
       var found: [(row: Int, ratio: Double)] = []
       for (index, row) in rows.enumerated()
@@ -122,19 +125,25 @@ struct TrapWeights: Rule {
   }
 
   /// The factor between the sorted magnitudes of both signs, if there is one between 1/2 and 1.
+  ///
+  /// The misfit is measured against the spread: what pruning leaves has nearly one magnitude.
   private static func ratio(of row: [Double], limit: Double) -> Double? {
     let positive = row.filter { $0 > 0 }.sorted(by: >)
     let negative = row.filter { $0 < 0 }.map { -$0 }.sorted(by: >)
-    var (product, square, energy) = (0.0, 0.0, 0.0)
+    let count = min(positive.count, negative.count)
+    guard count > 0 else { return nil }
+    let mean = negative.prefix(count).reduce(0, +) / Double(count)
+    var (product, square, energy, spread) = (0.0, 0.0, 0.0, 0.0)
     for (p, n) in zip(positive, negative) {
       product += p * n
       square += n * n
       energy += p * p
+      spread += (n - mean) * (n - mean)
     }
-    guard square > 0, energy > 0 else { return nil }
+    guard square > 0, spread > 0 else { return nil }
     let ratio = product / square
     let missed = max(energy - ratio * product, 0)
-    guard ratio > 0.5, ratio < 1, (missed / energy).squareRoot() <= limit else { return nil }
+    guard ratio > 0.5, ratio < 0.9999, missed <= limit * limit * spread else { return nil }
     return ratio
   }
 

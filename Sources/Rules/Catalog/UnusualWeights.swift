@@ -12,6 +12,9 @@ struct UnusualWeights: Rule {
     "most-kurtosis", 1_000, "the same, for weights of which few dwarf all others")
   private static let mostScale = Threshold(
     "scale", 50, "root-mean-square weight times the root of the inputs; 1.4 after He et al.")
+  private static let mostZeros = Threshold(
+    "zeros", 0.1,
+    "share of zeros up to which the least kurtosis counts; pruning leaves one magnitude")
   private static let leastEntries = Threshold(
     "entries", 512, "entries other than zero; moments of fewer scatter")
 
@@ -31,14 +34,14 @@ struct UnusualWeights: Rule {
     remedy: "Ask who made the model how these weights came about.",
     remedyEffect: "An explanation, or the original weights.",
     sources: [.initialisers],
-    thresholds: [leastKurtosis, mostKurtosis, mostScale, leastEntries],
+    thresholds: [leastKurtosis, mostKurtosis, mostScale, mostZeros, leastEntries],
     knownErrors: "Binary and ternary networks, and fixed filters such as wavelets.",
     examples: .init(
       passing: [
         .drawnPerceptron("as drawn"),
         .drawnPerceptron("pruned to a tenth") { weights in
-          weights["hidden", .weight] = weights["hidden", .weight].enumerated().map {
-            $0.offset.isMultiple(of: 10) ? $0.element : 0
+          weights["hidden", .weight] = weights["hidden", .weight].map {
+            abs($0) < 0.1125 ? 0 : $0
           }
         },
       ],
@@ -71,7 +74,10 @@ struct UnusualWeights: Rule {
   func findings(in subject: Subject) -> [Finding] {
     moments(in: subject).compactMap { moments in
       var oddities: [String] = []
-      if moments.kurtosis < value(of: Self.leastKurtosis, in: subject) {
+      let isPruned =
+        moments.count
+        < (1 - value(of: Self.mostZeros, in: subject)) * Double(moments.matrix.view.tensor.count)
+      if moments.kurtosis < value(of: Self.leastKurtosis, in: subject), !isPruned {
         oddities.append("their magnitudes are nearly all the same")
       }
       if moments.kurtosis > value(of: Self.mostKurtosis, in: subject) {

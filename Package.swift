@@ -61,7 +61,8 @@ let package = Package(
       name: "Attacks",
       dependencies: ["AuditModel", "LinearAlgebra", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
-    .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
+    .target(
+      name: "Rules", dependencies: ["AuditModel", "Networks", "Tensors"], swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
 
     .target(
@@ -114,7 +115,7 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
-      name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
+      name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],

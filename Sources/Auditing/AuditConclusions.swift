@@ -12,7 +12,9 @@ extension Audit {
     let name = name(of: file.path)
     findings += StaticFindings.all(
       artifact: name, model: model, optimizer: file.contents.optimizer?.summary,
-      hasGradient: !results.isEmpty)
+      hasGradient: !results.isEmpty,
+      batchSize: request.batchSize ?? results.lazy.compactMap { $0.observation.batchSize }.first,
+      request: request)
     var readings: [ChainReading] = []
     for (observation, knowledge) in results {
       let statements = KnowledgeFindings(

@@ -1,5 +1,6 @@
 package import AuditModel
 package import Checkpoints
+package import Rules
 package import TensorIR
 
 /// What to audit, and how; everything the command line can say.
@@ -23,6 +24,10 @@ package struct AuditRequest: Sendable {
   package var timeLimit: Double?
   /// What runs graphs; without one, attacks that need graphs are left out.
   package var backend: (any Backend)?
+  /// Which rules run, and where they draw their lines.
+  package var rules = RuleSettings()
+  /// How many rules run at a time; the report does not depend on it.
+  package var jobs = 1
   package var recoveredDirectory: String?
   package var reader: CheckpointReader
   package var toolVersion = Tool.version

@@ -15,11 +15,16 @@ package enum Explanation {
     if let rule = RuleCatalog.rule(identifiedBy: identifier)?.metadata {
       return page(
         identifier, rule.title,
-        "static rule, severity up to \(rule.severity.rawValue), evidence "
+        "static rule about \(rule.concern.rawValue), severity up to \(rule.severity.rawValue), evidence "
           + rule.evidence.rawValue,
         [
           ("Why", rule.rationale), ("Formula", rule.formula), ("Remedy", rule.remedy),
-          ("Effect of the remedy", rule.remedyEffect),
+          ("Effect of the remedy", rule.remedyEffect), ("Known errors", rule.knownErrors),
+          (
+            "Thresholds",
+            rule.thresholds.map { "\($0.name) = \($0.standard.displayed): \($0.meaning)" }
+              .joined(separator: "\n")
+          ),
         ], rule.sources)
     }
     if let attack = AttackCatalog.metadata(identifiedBy: identifier) {

@@ -59,6 +59,13 @@ struct AuditCommand: ParsableCommand {
     help: ArgumentHelp("Samples behind the gradient, if the file does not say.", valueName: "n"))
   var batchSize: Int?
 
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "How many rules run at a time, as many as there are cores by default; the report is the same.",
+      valueName: "n"))
+  var jobs: Int?
+
   @OptionGroup(title: "What is known")
   var known: KnownFacts
 
@@ -100,12 +107,15 @@ struct AuditCommand: ParsableCommand {
     guard batchSize.map({ $0 > 0 && $0 <= 1 << 24 }) ?? true else {
       throw ValidationError("--batch-size must be a whole number from 1 to 16777216.")
     }
+    guard jobs.map({ (1...1_024).contains($0) }) ?? true else {
+      throw ValidationError("--jobs must be a whole number from 1 to 1024.")
+    }
     guard known.noise == nil || gradient != nil || before != nil else {
       throw ValidationError(
         "--noise is about a gradient or an update, but none was given; a --gradient or --before "
           + "with --after is needed.")
     }
-    _ = try outputs()
+    _ = try ReportOutput.all(formats)
   }
 
   func run() throws {
@@ -122,7 +132,9 @@ struct AuditCommand: ParsableCommand {
     request.noise = known.noise
     request.inputRange = known.inputRange
     request.timeLimit = known.timeLimit
-    request.backend = CPUBackend(threads: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1))
+    let cores = max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+    request.backend = CPUBackend(threads: cores)
+    request.jobs = jobs ?? cores
     request.recoveredDirectory = saveRecovered
     request.progress = console.progress
     do {
@@ -131,7 +143,7 @@ struct AuditCommand: ParsableCommand {
       for skipped in report.skipped where skipped.what == "file" {
         console.error("\(skipped.artifact): \(skipped.why)")
       }
-      for output in try outputs() { try output.write(report) }
+      for output in try ReportOutput.all(formats) { try output.write(report) }
       console.summary(report)
       throw ExitCode(Int32(report.exitCode))
     } catch let error as RecoveredSaveError {
@@ -141,15 +153,6 @@ struct AuditCommand: ParsableCommand {
       console.error(error.description)
       throw ExitCode(ExitStatus.usage.rawValue)
     }
-  }
-
-  private func outputs() throws -> [ReportOutput] {
-    let texts = formats.isEmpty ? ["md"] : formats
-    let outputs = try texts.map { try ReportOutput($0) }
-    guard outputs.count(where: { $0.path == nil }) <= 1 else {
-      throw ValidationError("Two formats would go to standard output; give all but one a =PATH.")
-    }
-    return outputs
   }
 }
 

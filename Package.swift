@@ -23,7 +23,8 @@ let package = Package(
   name: "leakaudit",
   products: [.executable(name: "leakaudit", targets: ["leakaudit"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // MARK: - System libraries
@@ -62,6 +63,10 @@ let package = Package(
       dependencies: ["AuditModel", "LinearAlgebra", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
+    .target(
+      name: "Settings",
+      dependencies: ["AuditModel", "Rules", .product(name: "Yams", package: "Yams")],
+      swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
 
     .target(
@@ -71,8 +76,8 @@ let package = Package(
     .target(
       name: "Auditing",
       dependencies: [
-        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "TensorIR",
-        "Tensors",
+        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "Settings",
+        "TensorIR", "Tensors",
       ],
       swiftSettings: settings),
     .executableTarget(
@@ -115,6 +120,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SettingsTests", dependencies: ["AuditModel", "Rules", "Settings"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],

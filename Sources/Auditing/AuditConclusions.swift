@@ -2,6 +2,7 @@ internal import Attacks
 internal import AuditModel
 internal import Checkpoints
 internal import Networks
+internal import Rules
 
 extension Audit {
   mutating func conclude(
@@ -68,16 +69,29 @@ extension Audit {
         format: input.file?.contents.format ?? "unreadable", role: input.role.rawValue,
         byteCount: input.byteCount)
     }
+    let (counting, policy) = request.policy.applied(to: findings, failOn: request.failOn)
     let verdict = Verdict(
-      findings: findings, recoveries: recoveries, chains: chains, labels: labels, layers: layers,
+      findings: counting, suppressed: policy.suppressed.map(\.finding), recoveries: recoveries,
+      chains: chains, labels: labels, layers: layers,
       failOn: request.failOn, hasSubject: hasSubject, isIncomplete: isIncomplete)
     return AuditReport(
       toolVersion: request.toolVersion, command: request.command,
       verdict: verdict.sentence, attackerGets: verdict.attackerGets,
-      exitCode: Int(verdict.status.rawValue), findings: findings, layers: layers,
+      exitCode: Int(verdict.status.rawValue), findings: counting, layers: layers,
       recoveries: recoveries, chains: chains.map(\.chain),
       labels: labels.first(where: \.exact) ?? labels.first,
-      preflight: preflight, skipped: skipped, inputs: summaries)
+      preflight: preflight, skipped: skipped + disabledRules,
+      inputs: summaries + request.policyFiles, policy: policy,
+      rules: Set(findings.map(\.id)).sorted().compactMap(Explanation.description))
+  }
+
+  /// A rule that was turned off is something that was not looked at.
+  private var disabledRules: [Skipped] {
+    request.rules.disabled.sorted().map {
+      Skipped(
+        artifact: request.policyFiles.first { $0.role == "configuration" }?.path ?? "",
+        what: "rule \($0)", why: "it is turned off in the configuration")
+    }
   }
 }
 

@@ -26,6 +26,12 @@ package struct AuditRequest: Sendable {
   package var backend: (any Backend)?
   /// Which rules run, and where they draw their lines.
   package var rules = RuleSettings()
+  /// How sensitive the data are, and what is accepted.
+  package var policy = AuditPolicy()
+  /// The files that `policy` and `rules` come from.
+  var policyFiles: [InputSummary] = []
+  /// The options that state `policy`, with displayed paths.
+  var policyCommand: [String] = []
   package var recoveredDirectory: String?
   package var reader: CheckpointReader
   package var toolVersion = Tool.version
@@ -51,7 +57,7 @@ package struct AuditRequest: Sendable {
     }
     if let timeLimit { words += ["--time-limit", Self.plain(timeLimit)] }
     if failOn != .high { words += ["--fail-on", failOn?.rawValue ?? "none"] }
-    return words
+    return words + policyCommand
   }
 
   /// The shortest text that reads back as `value`, whole numbers without a point.

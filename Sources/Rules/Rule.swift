@@ -18,9 +18,11 @@ package struct RuleMetadata: Sendable {
   package var identifier: String
   /// The pattern the rule finds.
   package var title: String
-  /// The highest severity a finding of this rule can have.
+  /// The highest severity a finding of this rule can have, where the data are personal.
   package var severity: Severity
   package var evidence: Evidence
+  /// What an attacker needs; most patterns leak to whoever sees a gradient.
+  package var access = Access.exchange
   /// Why the pattern leaks, with the quantity involved.
   package var rationale: String
   /// The relation behind the rule, where there is one.
@@ -56,8 +58,8 @@ extension Rule {
     let metadata = Self.metadata
     return Finding(
       id: metadata.identifier, severity: severity ?? metadata.severity,
-      evidence: evidence ?? metadata.evidence, artifact: subject.artifact, layer: layer,
-      message: message, formula: metadata.formula, measurements: measurements,
+      evidence: evidence ?? metadata.evidence, access: metadata.access,
+      artifact: subject.artifact, layer: layer, message: message, formula: metadata.formula, measurements: measurements,
       preconditions: preconditions, remedy: metadata.remedy, remedyEffect: metadata.remedyEffect,
       citations: metadata.sources)
   }

@@ -56,6 +56,7 @@ struct Leakaudit: ParsableCommand {
       """,
     version: Tool.version,
     subcommands: [
-      AuditCommand.self, InspectCommand.self, ExplainCommand.self, SchemaCommand.self,
+      AuditCommand.self, BaselineCommand.self, InspectCommand.self, ExplainCommand.self,
+      SchemaCommand.self,
     ])
 }

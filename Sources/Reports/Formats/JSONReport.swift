@@ -25,6 +25,7 @@ package struct JSONReport: ReportFormat {
       "preflight": .array(report.preflight.map(\.json)),
       "skipped": .array(report.skipped.map(\.json)),
       "inputs": .array(report.inputs.map(\.json)),
+      "policy": report.policy.json,
     ]).text
   }
 }
@@ -34,7 +35,11 @@ extension Finding {
     .object([
       "id": .string(id),
       "severity": .string(severity.rawValue),
+      "statedSeverity": .string(statedSeverity.rawValue),
       "evidence": .string(evidence.rawValue),
+      "recoverability": .string(recoverability.rawValue),
+      "access": .string(access.rawValue),
+      "fingerprint": .string(fingerprint),
       "artifact": .string(artifact),
       "layer": JSONValue(layer),
       "message": .string(message),
@@ -45,6 +50,33 @@ extension Finding {
       "remedy": .string(remedy),
       "remedyEffect": JSONValue(remedyEffect),
       "citations": .array(citations.map(\.json)),
+    ])
+  }
+}
+
+extension PolicySummary {
+  fileprivate var json: JSONValue {
+    .object([
+      "sensitivity": .string(sensitivity.rawValue),
+      "failOn": JSONValue(failOn?.rawValue),
+      "suppressed": .array(
+        suppressed.map { item in
+          .object([
+            "finding": item.finding.json,
+            "origin": .string(item.origin.rawValue),
+            "reason": .string(item.reason),
+            "expires": JSONValue(item.expires?.description),
+          ])
+        }),
+      "hasBaseline": .bool(hasBaseline),
+      "resolved": .integer(resolved),
+      "notices": .array(
+        notices.map { notice in
+          .object([
+            "kind": .string(notice.kind.rawValue), "place": .string(notice.place),
+            "text": .string(notice.text),
+          ])
+        }),
     ])
   }
 }

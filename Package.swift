@@ -94,6 +94,7 @@ let package = Package(
       swiftSettings: settings),
 
     // MARK: - Tests
+    .testTarget(name: "AuditModelTests", dependencies: ["AuditModel"], swiftSettings: settings),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
     .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
     .testTarget(
@@ -129,7 +130,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "AuditingTests",
-      dependencies: ["Attacks", "AuditModel", "Auditing", "Checkpoints", "Networks", "Tensors"],
+      dependencies: [
+        "Attacks", "AuditModel", "Auditing", "Checkpoints", "Networks", "Reports", "Settings",
+        "Tensors",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "BenchmarkingTests",

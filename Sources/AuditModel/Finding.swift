@@ -54,11 +54,12 @@ public struct Finding: Hashable, Codable, Sendable {
   /// What the remedy is expected to achieve, and what it leaves.
   public var remedyEffect: String?
   public var citations: [Citation]
-  /// SHA-256 of what identifies the finding from run to run, in hexadecimal; empty until a report
-  /// is made. Messages and numbers have no part in it.
+  /// SHA-256 of what identifies the finding from run to run, in hexadecimal.
+  ///
+  /// Empty until a report is made. Messages and numbers have no part in it.
   public var fingerprint = ""
 
-  /// - Parameter severity: The one for personal data; ``Rating`` makes the reported one of it.
+  /// A finding with the severity for personal data; ``Rating`` makes the reported one of it.
   public init(
     id: String, severity: Severity, evidence: Evidence, access: Access = .exchange,
     artifact: String, layer: String? = nil, message: String, formula: String? = nil,

@@ -10,6 +10,8 @@ public enum Recoverability: String, Codable, Sendable, CaseIterable {
   case aid
   /// Context, nothing to act on.
   case nothing
+  /// Something prevented a judgement; never to be read as `nothing`.
+  case unknown
 }
 
 /// What an attacker needs, the second factor of a rating.
@@ -42,11 +44,11 @@ public enum Sensitivity: String, Codable, Sendable, CaseIterable {
 public enum Rating {
   /// The severity that a rule or an attack states: the one for personal data.
   ///
-  /// - Returns: `nil` where the combination cannot occur: reading the data's own gradient takes no
-  ///   control of the model, and whoever opens a file is not about data.
+  /// - Returns: `nil` where there is nothing to rate: a demonstration took no control of the model,
+  ///   opening a file is not about data, and what cannot be judged keeps the severity its rule states.
   public static func severity(_ recoverability: Recoverability, _ access: Access) -> Severity? {
     switch (recoverability, access) {
-    case (_, .opening), (.demonstrated, .control): nil
+    case (.unknown, _), (_, .opening), (.demonstrated, .control): nil
     case (.demonstrated, _): .critical
     case (.determined, .control): .medium
     case (.determined, _): .high
@@ -58,9 +60,7 @@ public enum Rating {
     }
   }
 
-  /// The severity reported for data of the declared sensitivity.
-  ///
-  /// - Parameter severity: The one for personal data.
+  /// The severity reported for data of the declared sensitivity, from the one for personal data.
   public static func severity(_ severity: Severity, for sensitivity: Sensitivity) -> Severity {
     switch (sensitivity, severity) {
     case (_, .info): .info
@@ -97,6 +97,7 @@ extension Finding {
   /// What can be read back, as the severity that the rule or attack states says it.
   public var recoverability: Recoverability {
     guard access != .opening else { return .nothing }
+    guard evidence != .inconclusive else { return .unknown }
     let candidates = Recoverability.allCases.filter {
       Rating.severity($0, access) == statedSeverity
     }

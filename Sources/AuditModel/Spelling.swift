@@ -1,8 +1,6 @@
 /// Misspelt words and what may have been meant.
 package enum Spelling {
-  /// The candidate that needs the fewest edits, if it is near enough to be meant.
-  ///
-  /// - Parameter limit: The most edits; `nil` is any number.
+  /// The candidate that needs the fewest edits, and at most `limit` of them if that is stated.
   package static func nearest(
     to word: String, among candidates: some Sequence<String>, limit: Int? = nil
   ) -> String? {

@@ -61,11 +61,12 @@ package struct AuditPolicy: Sendable {
         : "\(DisplayedNumber.counted(coverage, "finding")) that it covers "
           + "\(coverage == 1 ? "counts" : "count") again"
       return PolicyNotice(
-        kind: .expired, place: suppression.place,
+        kind: .expired, file: suppression.file, line: suppression.line,
         text: "\(name) expired after \(suppression.expires): \(effect)")
     }
     guard coverage == 0 else { return nil }
     return PolicyNotice(
-      kind: .unused, place: suppression.place, text: "\(name) covers no finding of this run")
+      kind: .unused, file: suppression.file, line: suppression.line,
+      text: "\(name) covers no finding of this run")
   }
 }

@@ -7,9 +7,7 @@ package struct Baseline: Sendable {
   /// How often each may occur.
   let counts: [FindingKey: Int]
 
-  /// Reads what `leakaudit baseline` writes.
-  ///
-  /// - Parameter file: The path that errors show.
+  /// Reads what `leakaudit baseline` writes; errors show `file` as its path.
   package init(_ text: String, file: String) throws(SettingsError) {
     func failure(_ found: String) -> SettingsError {
       SettingsError(

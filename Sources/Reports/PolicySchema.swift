@@ -32,7 +32,8 @@ extension JSONReportSchema {
       "Something to know about a suppression.",
       [
         "kind": words(PolicyNotice.Kind.self, "What is the matter."),
-        "place": string("The file and line of the suppression."),
+        "file": string("Where the suppression is written."),
+        "line": integer("Its line, counted from 1.", minimum: 1),
         "text": string("One sentence without its full stop."),
       ])
   }

@@ -2,7 +2,7 @@ internal import AuditModel
 
 /// What was accepted beforehand, in the words that every format uses.
 enum PolicyText {
-  /// One sentence that is never left out, such as "No finding is suppressed."
+  /// How many findings are suppressed and by whom, one sentence that is never left out.
   static func suppressed(_ policy: PolicySummary) -> String {
     let count = policy.suppressed.count
     var sentence =
@@ -27,7 +27,7 @@ enum PolicyText {
     return sentence + "."
   }
 
-  /// Such as "3 findings count: 1 critical, 2 high."
+  /// How many findings count, by severity.
   static func counting(_ findings: [Finding]) -> String {
     guard !findings.isEmpty else { return "No finding counts." }
     let parts = Severity.allCases.sorted(by: >).compactMap { severity -> String? in

@@ -10,7 +10,9 @@ struct SettingsDocument {
   /// - Throws: ``SettingsError`` if the text is no YAML.
   static func parse(_ text: String, file: String) throws(SettingsError) -> SettingsDocument? {
     do {
-      return try compose(yaml: text).map { SettingsDocument(file: file, node: $0) }
+      guard let node = try compose(yaml: text) else { return nil }
+      if case .scalar(let scalar) = node, scalar.string.isEmpty { return nil }
+      return SettingsDocument(file: file, node: node)
     } catch let error as YamlError {
       throw SettingsError(error, file: file)
     } catch {

@@ -113,10 +113,9 @@ package struct SettingsReader: Sendable {
     }
     guard let reason else { throw missing("reason", "why the finding is acceptable") }
     guard let expires else { throw missing("expires", "the last day on which it holds") }
-    let place = document.line.map { "\(file):\($0)" } ?? file
     return Suppression(
       rule: rule, path: path.map { Glob($0) }, layer: layer.map { Glob($0) }, reason: reason,
-      expires: expires, place: place)
+      expires: expires, file: file, line: document.line ?? 1)
   }
 
   private func identifier(_ document: SettingsDocument) throws(SettingsError) -> String {

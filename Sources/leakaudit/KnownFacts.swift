@@ -29,7 +29,7 @@ struct KnownFacts: ParsableArguments {
       valueName: "seconds"))
   var timeLimit: Double?
 
-  /// - Parameter hasExchange: Whether a gradient or an update was given.
+  /// Refuses noise in nothing; `hasExchange` claims that a gradient or an update was given.
   func validate(hasExchange: Bool) throws {
     guard noise == nil || hasExchange else {
       throw ValidationError(

@@ -107,7 +107,7 @@ enum Fixture {
     ], hasBaseline: true, resolved: 1,
     notices: [
       PolicyNotice(
-        kind: .expired, place: ".leakaudit.yml:7",
+        kind: .expired, file: ".leakaudit.yml", line: 7,
         text: "the suppression of 'dense-chain' expired after 2026-01-31: it covers no finding of "
           + "this run")
     ])
@@ -191,7 +191,7 @@ enum Fixture {
       policy: PolicySummary(
         suppressed: [
           SuppressedFinding(finding: finding, origin: .configuration, reason: text)
-        ], notices: [PolicyNotice(kind: .expired, place: text, text: text)]),
+        ], notices: [PolicyNotice(kind: .expired, file: text, line: 1, text: text)]),
       rules: [
         RuleDescription(
           identifier: text, title: text, kind: text, parts: [.init(text, text)],

@@ -28,6 +28,8 @@ struct RulesDocumentTests {
 
       A rule reads an architecture and runs nothing. This page is written from the rules themselves
       (`make record`); `leakaudit explain RULE` prints the same. The examples are also the rule's tests.
+      Severities are those for personal data; [Rating.md](Rating.md) says what others make of them, and
+      [BuildServers.md](BuildServers.md) how a finding is accepted for a while or a rule turned off.
 
       | Rule | Severity up to | Evidence | Finds |
       |---|---|---|---|

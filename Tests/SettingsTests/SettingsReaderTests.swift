@@ -46,7 +46,7 @@ struct SettingsReaderTests {
     let first = try #require(settings.suppressions.first)
     #expect(settings.suppressions.count == 2)
     #expect(first.reason == "secure aggregation, reviewed" && first.layer == nil)
-    #expect(first.expires == CalendarDate("2027-03-31") && first.place == ".leakaudit.yml:8")
+    #expect(first.expires == CalendarDate("2027-03-31") && first.line == 8)
     #expect(settings.suppressions[1].layer == Glob("fc*"))
   }
 
@@ -68,7 +68,7 @@ struct SettingsReaderTests {
       ("suppressions:\n- rule: dense-chain\n  paths: x", ":3:", "'path'"),
     ])
   func nearest(text: String, place: String, word: String) throws {
-    let failure = try #require(failure(text))
+    let failure = try #require(self.failure(text))
     #expect(failure.hasPrefix(".leakaudit.yml\(place) "), "\(failure)")
     #expect(failure.hasSuffix("Did you mean \(word)?"), "\(failure)")
   }
@@ -92,7 +92,7 @@ struct SettingsReaderTests {
       ("fail-on: \"high", "no YAML"), ("a: b: c", "no YAML"),
     ])
   func refused(text: String, part: String) throws {
-    let failure = try #require(failure(text))
+    let failure = try #require(self.failure(text))
     #expect(failure.contains(part), "\(failure)")
   }
 }

@@ -37,11 +37,9 @@ package struct GitHubAnnotations: ReportFormat {
         message: finding.message + (finding.layer.map { " (layer '\($0)')" } ?? ""))
     }
     annotations += report.policy.notices.filter { $0.kind == .expired }.map { notice in
-      let place = notice.place.split(separator: ":")
-      return Annotation(
-        level: .warning, file: place.dropLast().joined(separator: ":"),
-        line: place.last.flatMap { Int($0) } ?? 1, title: "leakaudit: expired suppression",
-        message: notice.text)
+      Annotation(
+        level: .warning, file: notice.file, line: notice.line,
+        title: "leakaudit: expired suppression", message: notice.text)
     }
     let lines = Level.allCases.flatMap { level in
       shown(annotations.filter { $0.level == level }, level: level)

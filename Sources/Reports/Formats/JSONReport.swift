@@ -73,7 +73,8 @@ extension PolicySummary {
       "notices": .array(
         notices.map { notice in
           .object([
-            "kind": .string(notice.kind.rawValue), "place": .string(notice.place),
+            "kind": .string(notice.kind.rawValue), "file": .string(notice.file),
+            "line": .integer(notice.line),
             "text": .string(notice.text),
           ])
         }),

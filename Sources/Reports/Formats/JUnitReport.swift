@@ -16,7 +16,7 @@ package struct JUnitReport: ReportFormat {
     let suites = artifacts(report).map { suite($0, report) }
     var root = XMLElement(name: "testsuites")
     root.attributes = [("name", "leakaudit")] + counts(suites.flatMap(\.children))
-    root.children = suites
+    root.children = suites + [policy(report)]
     return root.document
   }
 
@@ -48,6 +48,19 @@ package struct JUnitReport: ReportFormat {
     var suite = XMLElement(name: "testsuite")
     suite.attributes = [("name", artifact)] + counts(cases)
     suite.children = numbered(cases)
+    return suite
+  }
+
+  /// How many findings are suppressed, and suppressions that need attention; no tests.
+  private func policy(_ report: AuditReport) -> XMLElement {
+    var suite = XMLElement(name: "testsuite")
+    suite.attributes = [("name", "suppressions")] + counts([])
+    suite.children = [
+      XMLElement(
+        name: "system-out",
+        lines: [PolicyText.suppressed(report.policy)]
+          + report.policy.notices.map { "\($0.place): \($0.text)" })
+    ]
     return suite
   }
 

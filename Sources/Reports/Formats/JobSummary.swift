@@ -40,9 +40,16 @@ package struct JobSummary: ReportFormat {
     - \(prose(PolicyText.counting(report.findings)))
     - \(prose(PolicyText.suppressed(report.policy)))
     - \(prose(PolicyText.sensitivity(report.policy)))
-    - Not looked at: \(DisplayedNumber.counted(report.skipped.count, "part")), listed below.
+    - \(skipped(report.skipped.count))
 
     """
+  }
+
+  private func skipped(_ count: Int) -> String {
+    count == 0
+      ? "Nothing was skipped."
+      : DisplayedNumber.counted(count, "part was", plural: "parts were")
+        + " not looked at and may leak; the list is below."
   }
 
   /// The table of findings, as far as it fits into `room` bytes.

@@ -70,7 +70,7 @@ struct SARIFNotifications {
       report.policy.notices.map { notice in
         entry(
           notice.kind == .expired ? .expiredSuppression : .unusedSuppression, notice.text,
-          places.location(ofLine: notice.place))
+          places.location(notice))
       })
   }
 

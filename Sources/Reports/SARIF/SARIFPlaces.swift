@@ -83,14 +83,11 @@ struct SARIFPlaces {
     return .object(members)
   }
 
-  /// A place of the form `file:line`.
-  func location(ofLine place: String) -> JSONValue {
-    let parts = place.split(separator: ":")
-    let line = parts.count > 1 ? parts.last.flatMap { Int($0) } : nil
-    let file = line == nil ? place : parts.dropLast().joined(separator: ":")
-    return .object([
+  func location(_ notice: PolicyNotice) -> JSONValue {
+    .object([
       "physicalLocation": .object([
-        "artifactLocation": uri(file), "region": .object(["startLine": .integer(line ?? 1)]),
+        "artifactLocation": uri(notice.file),
+        "region": .object(["startLine": .integer(notice.line)]),
       ])
     ])
   }

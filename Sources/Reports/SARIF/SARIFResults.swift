@@ -48,7 +48,6 @@ struct SARIFResults {
     let until = suppression.expires.map { " It holds through \($0)." } ?? ""
     return .object([
       "kind": .string("external"),
-      "status": .string("accepted"),
       "justification": .string(suppression.reason + until),
     ])
   }

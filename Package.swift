@@ -62,7 +62,8 @@ let package = Package(
       name: "Attacks",
       dependencies: ["AuditModel", "LinearAlgebra", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
-    .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
+    .target(
+      name: "Rules", dependencies: ["AuditModel", "Networks", "Tensors"], swiftSettings: settings),
     .target(
       name: "Settings",
       dependencies: ["AuditModel", "Rules", .product(name: "Yams", package: "Yams")],
@@ -120,7 +121,7 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
-      name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
+      name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules", "Tensors"],
       swiftSettings: settings),
     .testTarget(
       name: "SettingsTests", dependencies: ["AuditModel", "Rules", "Settings"],

@@ -2,7 +2,6 @@ internal import Attacks
 internal import AuditModel
 internal import Checkpoints
 internal import Networks
-internal import Rules
 
 extension Audit {
   mutating func conclude(
@@ -13,7 +12,9 @@ extension Audit {
     let name = name(of: file.path)
     findings += StaticFindings.all(
       artifact: name, model: model, optimizer: file.contents.optimizer?.summary,
-      hasGradient: !results.isEmpty, settings: request.rules)
+      hasGradient: !results.isEmpty,
+      batchSize: request.batchSize ?? results.lazy.compactMap { $0.observation.batchSize }.first,
+      request: request)
     var readings: [ChainReading] = []
     for (observation, knowledge) in results {
       let statements = KnowledgeFindings(
@@ -80,18 +81,9 @@ extension Audit {
       exitCode: Int(verdict.status.rawValue), findings: counting, layers: layers,
       recoveries: recoveries, chains: chains.map(\.chain),
       labels: labels.first(where: \.exact) ?? labels.first,
-      preflight: preflight, skipped: skipped + disabledRules,
+      preflight: preflight, skipped: skipped + request.disabledRules,
       inputs: summaries + request.policyFiles, policy: policy,
       rules: Set(findings.map(\.id)).sorted().compactMap(Explanation.description))
-  }
-
-  /// A rule that was turned off is something that was not looked at.
-  private var disabledRules: [Skipped] {
-    request.rules.disabled.sorted().map {
-      Skipped(
-        artifact: request.policyFiles.first { $0.role == "configuration" }?.path ?? "",
-        what: "rule \($0)", why: "it is turned off in the configuration")
-    }
   }
 }
 

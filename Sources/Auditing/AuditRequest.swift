@@ -4,7 +4,7 @@ package import Rules
 package import TensorIR
 
 /// What to audit, and how; everything the command line can say.
-package struct AuditRequest: Sendable {
+package struct AuditRequest: PolicyBearing, Sendable {
   /// Checkpoints, or directories to search for them.
   package var models: [String] = []
   package var gradient: String?
@@ -29,9 +29,11 @@ package struct AuditRequest: Sendable {
   /// How sensitive the data are, and what is accepted.
   package var policy = AuditPolicy()
   /// The files that `policy` and `rules` come from.
-  var policyFiles: [InputSummary] = []
+  package var policyFiles: [InputSummary] = []
   /// The options that state `policy`, with displayed paths.
-  var policyCommand: [String] = []
+  package var policyCommand: [String] = []
+  /// How many rules run at a time; the report does not depend on it.
+  package var jobs = 1
   package var recoveredDirectory: String?
   package var reader: CheckpointReader
   package var toolVersion = Tool.version

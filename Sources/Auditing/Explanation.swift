@@ -25,10 +25,12 @@ package enum Explanation {
     if let rule = RuleCatalog.rule(identifiedBy: identifier)?.metadata {
       return describe(
         identifier, rule.title,
-        "static rule, severity up to \(rule.severity.rawValue), evidence \(rule.evidence.rawValue)",
+        "static rule about \(rule.concern.rawValue), severity up to \(rule.severity.rawValue), "
+          + "evidence \(rule.evidence.rawValue)",
         [
           .init("Why", rule.rationale), .init("Formula", rule.formula ?? "", isVerbatim: true),
           .init("Remedy", rule.remedy), .init("Effect of the remedy", rule.remedyEffect),
+          .init("Known errors", rule.knownErrors ?? ""),
           .init("Thresholds", rule.thresholds.map(line).joined(separator: "\n")),
           acceptance(identifier),
           .init(
@@ -65,7 +67,7 @@ package enum Explanation {
   }
 
   private static func line(_ threshold: Threshold) -> String {
-    "\(threshold.name), \(threshold.standard.displayed) unless set: \(threshold.meaning)"
+    "\(threshold.name) = \(threshold.standard.displayed): \(threshold.meaning)"
   }
 
   private static func describe(

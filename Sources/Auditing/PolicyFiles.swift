@@ -1,6 +1,6 @@
 package import AuditModel
 internal import Checkpoints
-internal import Rules
+package import Rules
 package import Settings
 
 /// What the command line says about policy; everything is optional.
@@ -18,7 +18,19 @@ package struct PolicyOptions: Sendable {
   package init(clock: CalendarDate) { self.clock = clock }
 }
 
-extension AuditRequest {
+/// A request whose findings somebody decides about beforehand.
+package protocol PolicyBearing {
+  /// The least severity that fails the run; `nil` never fails.
+  var failOn: Severity? { get set }
+  var rules: RuleSettings { get set }
+  var policy: AuditPolicy { get set }
+  /// The files that `policy` and `rules` come from.
+  var policyFiles: [InputSummary] { get set }
+  /// The options that state `policy`, with displayed paths.
+  var policyCommand: [String] { get set }
+}
+
+extension PolicyBearing {
   /// Reads the files that `options` names and takes over what they and it say; it has the last word.
   ///
   /// - Throws: ``SettingsError`` if a file cannot be read or understood.
@@ -50,6 +62,15 @@ extension AuditRequest {
       ("--sensitivity", policy.sensitivity == .personal ? nil : policy.sensitivity.rawValue),
       ("--today", options.today?.description),
     ].flatMap { option, value in value.map { [option, $0] } ?? [] }
+  }
+
+  /// The rules that were turned off: they are something that was not looked at.
+  var disabledRules: [Skipped] {
+    rules.disabled.sorted().map {
+      Skipped(
+        artifact: policyFiles.first { $0.role == "configuration" }?.path ?? "",
+        what: "rule \($0)", why: "it is turned off in the configuration")
+    }
   }
 }
 

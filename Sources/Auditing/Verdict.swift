@@ -45,8 +45,13 @@ package struct Verdict {
   }
 
   package var sentence: String {
-    guard !suppressed.isEmpty else { return fact }
-    let count = DisplayedNumber.counted(suppressed.count, "finding is", plural: "findings are")
+    Self.sentence(fact, suppressed: suppressed.count)
+  }
+
+  /// A fact, and how many findings do not count although they are a part of it.
+  static func sentence(_ fact: String, suppressed: Int) -> String {
+    guard suppressed > 0 else { return fact }
+    let count = DisplayedNumber.counted(suppressed, "finding is", plural: "findings are")
     return fact + " \(count) suppressed and not counted."
   }
 

@@ -42,7 +42,7 @@ struct AuditCommand: ParsableCommand {
 
   func validate() throws {
     try known.validate(hasExchange: inputs.hasExchange)
-    _ = try outputs()
+    _ = try ReportOutput.all(formats)
   }
 
   func run() throws {
@@ -53,21 +53,12 @@ struct AuditCommand: ParsableCommand {
       try policy.apply(to: &request)
       let report = try Audit.run(request)
       console.finished(report)
-      for output in try outputs() { try output.write(report) }
+      for output in try ReportOutput.all(formats) { try output.write(report) }
       console.summary(report)
       throw ExitCode(Int32(report.exitCode))
     } catch let error as any Unworkable {
       console.error(error.description)
       throw ExitCode(ExitStatus.usage.rawValue)
     }
-  }
-
-  private func outputs() throws -> [ReportOutput] {
-    let texts = formats.isEmpty ? ["md"] : formats
-    let outputs = try texts.map { try ReportOutput($0) }
-    guard outputs.count(where: { $0.path == nil }) <= 1 else {
-      throw ValidationError("Two formats would go to standard output; give all but one a =PATH.")
-    }
-    return outputs
   }
 }

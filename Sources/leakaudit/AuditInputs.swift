@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Auditing
 internal import CPUBackend
 internal import Checkpoints
-internal import Glibc
 
 /// The files to audit; `audit` and `baseline` take the same.
 struct AuditInputs: ParsableArguments {
@@ -40,6 +39,9 @@ struct AuditInputs: ParsableArguments {
       "Ceiling for the numbers of one file, such as 4GiB or 512MiB.", valueName: "size"))
   var maxMemory: ByteCount = ByteCount(value: 4 << 30)
 
+  @OptionGroup
+  var parallelism: Parallelism
+
   /// Whether a gradient or an update was given.
   var hasExchange: Bool { gradient != nil || before != nil }
 
@@ -76,7 +78,8 @@ struct AuditInputs: ParsableArguments {
     request.noise = known.noise
     request.inputRange = known.inputRange
     request.timeLimit = known.timeLimit
-    request.backend = CPUBackend(threads: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1))
+    request.backend = CPUBackend(threads: Parallelism.cores)
+    request.jobs = parallelism.count
     request.progress = console.progress
     return request
   }

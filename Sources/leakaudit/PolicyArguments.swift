@@ -40,7 +40,7 @@ struct PolicyArguments: ParsableArguments {
   /// Takes over the options and the files that they name.
   ///
   /// - Throws: `SettingsError` if a file cannot be read or understood.
-  func apply(to request: inout AuditRequest) throws {
+  func apply(to request: inout some PolicyBearing) throws {
     var options = PolicyOptions(clock: CalendarDate(secondsSince1970: time(nil)))
     options.configuration = config
     options.baseline = baseline

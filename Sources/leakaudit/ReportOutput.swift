@@ -25,6 +25,17 @@ struct ReportOutput {
     path = parts.count > 1 && parts[1] != "-" ? String(parts[1]) : nil
   }
 
+  /// What the `--format` options ask for; Markdown on standard output if there are none.
+  ///
+  /// - Throws: `ValidationError` if one is unknown, or two would go to standard output.
+  static func all(_ texts: [String]) throws -> [ReportOutput] {
+    let outputs = try (texts.isEmpty ? ["md"] : texts).map { try ReportOutput($0) }
+    guard outputs.count(where: { $0.path == nil }) <= 1 else {
+      throw ValidationError("Two formats would go to standard output; give all but one a =PATH.")
+    }
+    return outputs
+  }
+
   func write(_ report: AuditReport) throws(OutputError) {
     try TextOutput(path: path, what: "the report").write(format.init().render(report))
   }

@@ -35,21 +35,11 @@ extension CascadeWalk {
     switch linearity(node) {
     case .sum: return entry.sources.flatMap { foundations(of: $0, factors, sums) }
     case .entrywiseAffine:
-      guard let segment = try? layer(node) else { return [] }
-      segment.linearizeAnywhere()
-      let ones = Array(repeating: 1.0, count: programs.count(of: source))
-      guard let scale = try? segment.push([ones]), let before = entry.sources.first else {
-        return []
-      }
+      guard let scale = scale(of: node), let before = entry.sources.first else { return [] }
       return foundations(
-        of: before, factors.indices.map { factors[$0] * scale[$0] }, sums ?? divided(.shift))
+        of: before, zip(factors, scale).map { $0 * $1 }, sums ?? divided(.shift))
     case .affine:
-      guard entry.layer is Networks.Convolution, let before = entry.sources.first,
-        let site = KernelSite(
-          node, of: network, input: programs.shape(of: before), output: programs.shape(of: source)),
-        site.groups == 1, site.inputExtents.count == 2,
-        let weightGradient = programs.elements(node, .weight, of: observation.gradient)
-      else { return [] }
+      guard let (site, weightGradient) = plainConvolution(node) else { return [] }
       let size = weightGradient.rootMeanSquareOrZero
       return [
         Foundation(
@@ -59,6 +49,30 @@ extension CascadeWalk {
       ]
     default: return []
     }
+  }
+
+  /// What a layer that scales every entry multiplies each channel by.
+  func scale(of node: Int) -> [Double]? {
+    let source = Network.Source.node(node)
+    guard let channels = programs.shape(of: source).last, let segment = try? layer(node) else {
+      return nil
+    }
+    segment.linearizeAnywhere()
+    let ones = Array(repeating: 1.0, count: programs.count(of: source))
+    return (try? segment.push([ones])).map { Array($0.prefix(channels)) }
+  }
+
+  /// An ungrouped convolution over two axes and its observed weight gradient.
+  func plainConvolution(_ node: Int) -> (site: KernelSite, weightGradient: [Double])? {
+    guard network.nodes[node].layer is Networks.Convolution,
+      let before = network.nodes[node].sources.first,
+      let site = KernelSite(
+        node, of: network, input: programs.shape(of: before),
+        output: programs.shape(of: .node(node))),
+      site.groups == 1, site.inputExtents.count == 2,
+      let weightGradient = programs.elements(node, .weight, of: observation.gradient)
+    else { return nil }
+    return (site, weightGradient)
   }
 }
 

@@ -2,6 +2,7 @@ import Attacks
 import AuditModel
 import CPUBackend
 import Networks
+import Tensors
 import Testing
 
 @Suite("Ladders of biases")

@@ -184,4 +184,22 @@ struct PolicyTests {
     let outcome = try Tool.run(["baseline", Tool.hostile("archives_cut_half.keras"), "-o", "-"])
     #expect(outcome.code == 2 && outcome.text.contains("\"findings\": []"))
   }
+
+  @Test("a comparison follows the same settings, and a replaced layer can be accepted")
+  func comparison() throws {
+    let settings = """
+      suppressions:
+        - {rule: replaced-weights, layer: fc1, path: "**", reason: tuned, expires: 2027-03-31}
+
+      """
+    try withSettings(settings) { folder in
+      try Tool.copy("Tests/Fixtures/comparison", to: folder)
+      let arguments = ["compare", "comparison/reference.h5", "comparison/replaced.h5"]
+      for (today, code) in [("2027-03-31", Int32(0)), ("2027-04-01", 1)] {
+        let outcome = try Tool.run(arguments + ["--today", today, "--format", "sarif"], in: folder)
+        #expect(outcome.code == code && outcome.text.contains("\"replaced-weights\""))
+        #expect(outcome.text.contains("It holds through 2027-03-31.") == (code == 0))
+      }
+    }
+  }
 }

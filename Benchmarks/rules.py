@@ -343,7 +343,7 @@ def run_speed(tool: str) -> dict:
                              after.children_user - before.children_user))
                 reports.add(run.stdout)
             runs.sort()
-            results[" ".join(command[:1] + command[2:])] = {
+            results[" ".join(word for word in command if word != str(path))] = {
                 "megabytes": round(size, 1), "seconds": round(runs[len(runs) // 2][0], 3),
                 "userSeconds": round(runs[len(runs) // 2][1], 3), "reports": len(reports)}
     print(results, flush=True)

@@ -80,14 +80,15 @@ struct DenseBlockAtInput: Rule {
     let pictures = subject.network.inputShapes.filter { $0.count >= 2 }
     guard let values = pictures.compactMap(\.elementCount).max() else { return [] }
     let depths = subject.network.weighedDepths
-    return subject.denseSites.compactMap { site in
+    // What lies behind the first such layer is part of the block.
+    let findings = subject.denseSites.lazy.compactMap { site -> Finding? in
       guard Double(site.outputs) >= value(of: Self.leastUnits, in: subject),
         case .oncePerSample = site.use, let inputs = site.inputs, inputs >= values / 4,
         depths[site.node] <= 2,
         let convolution = convolution(behind: site.node, in: subject.network)
       else { return nil }
       let path = subject.inputPath(to: site.node)
-      return finding(
+      return self.finding(
         in: subject, at: site.name, severity: path == nil ? .medium : .high,
         message: """
           '\(site.name)' (\(site.size)) reads \(path == nil ? "nearly " : "")the whole picture in \
@@ -99,6 +100,7 @@ struct DenseBlockAtInput: Rule {
           "A gradient or an update of this model is seen."
         ])
     }
+    return Array(findings.prefix(1))
   }
 
   /// The first convolution that reads what comes out of node `index`.

@@ -118,7 +118,9 @@ struct UnusualWeights: Rule {
       else { return nil }
       return Moments(
         matrix: matrix, count: count, kurtosis: count * fourths / (squares * squares),
-        scale: (squares / count * Double(matrix.view.columns)).squareRoot())
+        // Of kernels that act on channels one by one, the columns are no inputs of a unit.
+        scale: matrix.kind == .other
+          ? 0 : (squares / count * Double(matrix.view.columns)).squareRoot())
     }
   }
 }

@@ -45,4 +45,4 @@ record: install ## Write golden files anew; fails on purpose, so that nobody cal
 	LEAKAUDIT_RECORD=1 $(SWIFT) test --filter 'Golden|Committed|RulesDocument|ExampleReport'
 
 clean: ## Remove what was built
-	rm -rf .build .build-coverage .venv Benchmarks/.venv
+	rm -rf .build .build-coverage .build-integrations .venv Benchmarks/.venv

@@ -147,4 +147,20 @@ extension LSMR {
       return late < 1e-2 && early > late && late * late / (early - late) < 1e-2
     }
   }
+
+  /// When a rough solution will do.
+  struct Progress {
+    private var squares: [Double]
+    private let window = 8
+
+    init(_ rightNorm: Double) { squares = [rightNorm * rightNorm] }
+
+    mutating func isSufficient(_ residualNorm: Double, _ forcing: Double) -> Bool {
+      let now = residualNorm * residualNorm
+      squares.append(now)
+      if now <= forcing * forcing * squares[0] { return true }
+      guard squares.count > 2 * window else { return false }
+      return squares[squares.count - 1 - window] - now < 0.05 * (squares[0] - now)
+    }
+  }
 }

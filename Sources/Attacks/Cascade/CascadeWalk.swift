@@ -115,6 +115,9 @@ package final class CascadeWalk {
     return made
   }
 
+  /// Gives back the memory of layers' programs; they are made again where they are needed.
+  func releasePrograms() { layers = [:] }
+
   func linearity(_ node: Int) -> LayerLinearity { LayerLinearity(network.nodes[node].layer) }
 
   func name(_ source: Network.Source) -> String {

@@ -24,10 +24,10 @@ package struct JobSummary: ReportFormat {
     text += findings(report, room: Self.byteLimit - Self.reserve - text.utf8.count)
     text += section(
       "Suppressions to look at",
-      report.policy.notices.map { "\(code($0.place)): \(prose($0.text))" })
+      report.policy.notices.lazy.map { "\(code($0.place)): \(prose($0.text))" })
     text += section(
       "Not looked at",
-      report.skipped.map { "\(code($0.artifact)), \(prose($0.what)): \(prose($0.why))" })
+      report.skipped.lazy.map { "\(code($0.artifact)), \(prose($0.what)): \(prose($0.why))" })
     return text
   }
 
@@ -81,7 +81,7 @@ package struct JobSummary: ReportFormat {
     return "\n### Findings\n\n" + table.lines.joined(separator: "\n") + "\n" + note
   }
 
-  private func section(_ title: String, _ items: [String]) -> String {
+  private func section(_ title: String, _ items: some Collection<String>) -> String {
     guard !items.isEmpty else { return "" }
     let rest = items.count - Self.listLimit
     return "\n### \(title)\n\n" + items.prefix(Self.listLimit).map { "- \($0)\n" }.joined()

@@ -4,7 +4,7 @@ package import Rules
 package import TensorIR
 
 /// What to audit, and how; everything the command line can say.
-package struct AuditRequest: Sendable {
+package struct AuditRequest: PolicyBearing, Sendable {
   /// Checkpoints, or directories to search for them.
   package var models: [String] = []
   package var gradient: String?
@@ -26,6 +26,12 @@ package struct AuditRequest: Sendable {
   package var backend: (any Backend)?
   /// Which rules run, and where they draw their lines.
   package var rules = RuleSettings()
+  /// How sensitive the data are, and what is accepted.
+  package var policy = AuditPolicy()
+  /// The files that `policy` and `rules` come from.
+  package var policyFiles: [InputSummary] = []
+  /// The options that state `policy`, with displayed paths.
+  package var policyCommand: [String] = []
   /// How many rules run at a time; the report does not depend on it.
   package var jobs = 1
   package var recoveredDirectory: String?
@@ -53,7 +59,7 @@ package struct AuditRequest: Sendable {
     }
     if let timeLimit { words += ["--time-limit", Self.plain(timeLimit)] }
     if failOn != .high { words += ["--fail-on", failOn?.rawValue ?? "none"] }
-    return words
+    return words + policyCommand
   }
 
   /// The shortest text that reads back as `value`, whole numbers without a point.

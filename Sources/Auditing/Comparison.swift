@@ -6,13 +6,16 @@ package import Rules
 /// Compares a checkpoint with the one it should be: what changed, and how far each layer moved.
 package struct Comparison {
   /// What to compare, and how.
-  package struct Request: Sendable {
+  package struct Request: PolicyBearing, Sendable {
     /// The checkpoint that was agreed on.
     package var reference: String
     package var model: String
     /// The least severity that fails the run; `nil` never fails.
     package var failOn: Severity? = .high
     package var rules = RuleSettings()
+    package var policy = AuditPolicy()
+    package var policyFiles: [InputSummary] = []
+    package var policyCommand: [String] = []
     /// How many rules run at a time.
     package var jobs = 1
     package var reader: CheckpointReader
@@ -29,7 +32,7 @@ package struct Comparison {
         "leakaudit", "compare", DisplayedPath.of(reference), DisplayedPath.of(model),
       ]
       if failOn != .high { words += ["--fail-on", failOn?.rawValue ?? "none"] }
-      return words
+      return words + policyCommand
     }
   }
 
@@ -130,8 +133,8 @@ package struct Comparison {
 }
 
 extension Comparison {
-  private var exitStatus: ExitStatus {
-    if let failOn = request.failOn, findings.contains(where: { $0.severity >= failOn }) {
+  private func exitStatus(_ counting: [Finding]) -> ExitStatus {
+    if let failOn = request.failOn, counting.contains(where: { $0.severity >= failOn }) {
       return .finding
     }
     if isIncomplete { return .incomplete }
@@ -145,7 +148,7 @@ extension Comparison {
     guard isCompared || !findings.isEmpty else {
       return "The models could not be compared; nothing here says that they agree."
     }
-    let differences = findings.filter { $0.severity >= .high }.count
+    let differences = findings.filter { $0.statedSeverity >= .high }.count
     if differences > 0 {
       return "\(model) is not \(reference): \(differences) "
         + "\(differences == 1 ? "difference" : "differences") that training does not make."
@@ -167,9 +170,13 @@ extension Comparison {
       findings.isEmpty
       ? "Nothing that the comparison shows; what the model itself discloses is for an audit."
       : "From a gradient of this model: what the differences below were made for."
+    let (counting, policy) = request.policy.applied(to: findings, failOn: request.failOn)
     return AuditReport(
-      toolVersion: Tool.version, command: request.command, verdict: verdict, attackerGets: [gets],
-      exitCode: Int(exitStatus.rawValue), findings: findings, layers: [], recoveries: [],
-      chains: [], labels: nil, preflight: drifts, skipped: skipped, inputs: summaries)
+      toolVersion: Tool.version, command: request.command,
+      verdict: Verdict.sentence(verdict, suppressed: policy.suppressed.count), attackerGets: [gets],
+      exitCode: Int(exitStatus(counting).rawValue), findings: counting, layers: [], recoveries: [],
+      chains: [], labels: nil, preflight: drifts,
+      skipped: skipped + request.disabledRules, inputs: summaries + request.policyFiles,
+      policy: policy, rules: Set(findings.map(\.id)).sorted().compactMap(Explanation.description))
   }
 }

@@ -32,9 +32,11 @@ package struct RuleMetadata: Sendable {
   /// The pattern the rule finds.
   package var title: String
   package var concern: Concern
-  /// The highest severity a finding of this rule can have.
+  /// The highest severity a finding of this rule can have, where the data are personal.
   package var severity: Severity
   package var evidence: Evidence
+  /// What an attacker needs; most patterns leak to whoever sees a gradient.
+  package var access: Access
   /// Why the pattern leaks, with the quantity involved.
   package var rationale: String
   /// The relation behind the rule, where there is one.
@@ -52,7 +54,8 @@ package struct RuleMetadata: Sendable {
 
   package init(
     identifier: String, title: String, concern: Concern = .exposure, severity: Severity,
-    evidence: Evidence, rationale: String, formula: String?, remedy: String,
+    evidence: Evidence, access: Access = .exchange, rationale: String, formula: String?,
+    remedy: String,
     remedyEffect: String, sources: [Citation], thresholds: [Threshold] = [],
     knownErrors: String? = nil, examples: @autoclosure @escaping @Sendable () -> Examples
   ) {
@@ -61,6 +64,7 @@ package struct RuleMetadata: Sendable {
     self.concern = concern
     self.severity = severity
     self.evidence = evidence
+    self.access = access
     self.rationale = rationale
     self.formula = formula
     self.remedy = remedy
@@ -113,8 +117,9 @@ extension Rule {
     let metadata = Self.metadata
     return Finding(
       id: metadata.identifier, severity: severity ?? metadata.severity,
-      evidence: evidence ?? metadata.evidence, artifact: subject.artifact, layer: layer,
-      message: message, formula: metadata.formula, measurements: measurements,
+      evidence: evidence ?? metadata.evidence, access: metadata.access,
+      artifact: subject.artifact, layer: layer, message: message, formula: metadata.formula,
+      measurements: measurements,
       preconditions: preconditions, remedy: metadata.remedy, remedyEffect: metadata.remedyEffect,
       citations: metadata.sources)
   }

@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Auditing
 internal import AuditModel
 internal import Checkpoints
-internal import Glibc
 internal import Reports
 
 struct CompareCommand: ParsableCommand {
@@ -28,58 +27,38 @@ struct CompareCommand: ParsableCommand {
       valueName: "name[=path]"))
   var formats: [String] = []
 
-  @Option(
-    help: ArgumentHelp(
-      "The least severity that ends with exit code 1: none, low, medium, high or critical.",
-      valueName: "severity"),
-    completion: .list(["none", "low", "medium", "high", "critical"]))
-  var failOn: FailOn = .high
+  @OptionGroup(title: "What counts")
+  var policy: PolicyArguments
 
-  @Option(
-    name: .shortAndLong,
-    help: ArgumentHelp(
-      "How many rules run at a time, as many as there are cores by default; the report is the same.",
-      valueName: "n"))
-  var jobs: Int?
+  @OptionGroup
+  var parallelism: Parallelism
 
   @Option(
     help: ArgumentHelp(
       "Ceiling for the numbers of one file, such as 4GiB or 512MiB.", valueName: "size"))
   var maxMemory: ByteCount = ByteCount(value: 4 << 30)
 
-  @Flag(help: "Write nothing to standard error but errors.")
-  var quiet = false
+  @OptionGroup
+  var messages: MessageOptions
 
-  @Option(
-    help: ArgumentHelp("Colours on standard error: auto, always or never.", valueName: "when"),
-    completion: .list(["auto", "always", "never"]))
-  var color: ColorChoice = .auto
-
-  func validate() throws {
-    guard jobs.map({ (1...1_024).contains($0) }) ?? true else {
-      throw ValidationError("--jobs must be a whole number from 1 to 1024.")
-    }
-    _ = try ReportOutput.all(formats)
-  }
+  func validate() throws { _ = try ReportOutput.all(formats) }
 
   func run() throws {
-    let console = Console(color: color, isQuiet: quiet)
+    let console = messages.console
     var request = Comparison.Request(
       reference: reference, model: model,
       reader: CheckpointReader(sandbox: SandboxedReader(memoryLimit: maxMemory.value)))
-    request.failOn = failOn.severity
-    request.jobs = jobs ?? max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
-    let report = Comparison.run(request)
-    for skipped in report.skipped where skipped.what == "file" {
-      console.error("\(skipped.artifact): \(skipped.why)")
-    }
-    do throws(OutputError) {
-      for output in (try? ReportOutput.all(formats)) ?? [] { try output.write(report) }
-    } catch {
+    request.jobs = parallelism.count
+    do {
+      try policy.apply(to: &request)
+      let report = Comparison.run(request)
+      console.finished(report)
+      for output in try ReportOutput.all(formats) { try output.write(report) }
+      console.summary(report)
+      throw ExitCode(Int32(report.exitCode))
+    } catch let error as any Unworkable {
       console.error(error.description)
       throw ExitCode(ExitStatus.usage.rawValue)
     }
-    console.summary(report)
-    throw ExitCode(Int32(report.exitCode))
   }
 }

@@ -8,6 +8,19 @@ enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
   case auto, always, never
 }
 
+/// What goes to standard error.
+struct MessageOptions: ParsableArguments {
+  @Flag(help: "Write nothing to standard error but errors.")
+  var quiet = false
+
+  @Option(
+    help: ArgumentHelp("Colours on standard error: auto, always or never.", valueName: "when"),
+    completion: .list(["auto", "always", "never"]))
+  var color: ColorChoice = .auto
+
+  var console: Console { Console(color: color, isQuiet: quiet) }
+}
+
 /// Messages for the person at the terminal, on standard error.
 struct Console: Sendable {
   private let usesColor: Bool
@@ -28,11 +41,27 @@ struct Console: Sendable {
     return { Output.error.write("\r\u{1B}[2K\(Escaped.terminal($0)) …") }
   }
 
-  func clearProgress() {
+  private func clearProgress() {
     if showsProgress { Output.error.write("\r\u{1B}[2K") }
   }
 
   func error(_ text: String) { line("error", "31", text) }
+
+  /// Ends the progress, and names the inputs that could not be read.
+  func finished(_ report: AuditReport) {
+    clearProgress()
+    for skipped in report.skipped where skipped.what == "file" {
+      error("\(skipped.artifact): \(skipped.why)")
+    }
+    for notice in report.policy.notices where notice.kind == .expired {
+      if !isQuiet { line("warning", "33", "\(notice.place): \(notice.text).") }
+    }
+  }
+
+  func note(_ text: String) {
+    guard !isQuiet else { return }
+    line("note", "32", text)
+  }
 
   /// One line at the end.
   func summary(_ report: AuditReport) {

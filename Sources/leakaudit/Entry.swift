@@ -57,7 +57,7 @@ struct Leakaudit: ParsableCommand {
       """,
     version: Tool.version,
     subcommands: [
-      AuditCommand.self, CompareCommand.self, InspectCommand.self, ExplainCommand.self,
-      SchemaCommand.self,
+      AuditCommand.self, BaselineCommand.self, CompareCommand.self, InspectCommand.self,
+      ExplainCommand.self, SchemaCommand.self,
     ])
 }

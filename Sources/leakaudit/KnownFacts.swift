@@ -29,6 +29,15 @@ struct KnownFacts: ParsableArguments {
       valueName: "seconds"))
   var timeLimit: Double?
 
+  /// Refuses noise in nothing; `hasExchange` claims that a gradient or an update was given.
+  func validate(hasExchange: Bool) throws {
+    guard noise == nil || hasExchange else {
+      throw ValidationError(
+        "--noise is about a gradient or an update, but none was given; a --gradient or --before "
+          + "with --after is needed.")
+    }
+  }
+
   func validate() throws {
     guard noise.map({ $0.isFinite && $0 > 0 }) ?? true else {
       throw ValidationError("--noise must be a number above 0, such as 1e-5.")

@@ -55,6 +55,7 @@ struct READMETests {
     for word in [
       "--gradient", "--before", "--after", "--format json=", "--save-recovered", "--fail-on",
       "--noise", "--input-range", "--time-limit", "inspect", "explain", "schema",
+      "leakaudit baseline", "--baseline", "--sensitivity", "sarif=", "junit=",
     ] { #expect(all.contains(word), "\(word)") }
   }
 

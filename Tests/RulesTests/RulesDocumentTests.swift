@@ -30,6 +30,8 @@ struct RulesDocumentTests {
       themselves (`make record`); `leakaudit explain RULE` prints the same. The examples are also the
       rule's tests. What rules measure on clean networks, their false alarms and what they find of changed
       ones is in [Calibration.md](Calibration.md); `leakaudit inspect --rules FILE` prints it for one file.
+      Severities are those for personal data; [Rating.md](Rating.md) says what others make of them, and
+      [BuildServers.md](BuildServers.md) how a finding is accepted for a while or a rule turned off.
 
       A rule is about *exposure*, an honest model that gives inputs away, about *manipulation*, traces of
       somebody who changed a model so that it does, or about a *difference* from a model that was kept

@@ -2,7 +2,7 @@
 
 SWIFT ?= swift
 .DEFAULT_GOAL := help
-.PHONY: help install build audit lint exporters test bench bench-cascade coverage record clean
+.PHONY: help install build audit lint exporters integrations test bench bench-cascade coverage record clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,9 +22,13 @@ lint: install ## Check the style of every Swift file
 exporters: install ## Test the exporters against PyTorch, Keras, JAX and Flower
 	@Scripts/test-exporters.sh
 
+integrations: install ## Check reports and the files for build servers against other people's readers
+	@Scripts/test-integrations.sh
+
 test: install lint ## Run everything that CI runs
 	LEAKAUDIT_STRICT=1 $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@Scripts/test-exporters.sh
+	@Scripts/test-integrations.sh
 	@python3 -m unittest discover -s Benchmarks/tests
 	LEAKAUDIT_STRICT=1 $(SWIFT) test
 
@@ -41,4 +45,4 @@ record: install ## Write golden files anew; fails on purpose, so that nobody cal
 	LEAKAUDIT_RECORD=1 $(SWIFT) test --filter 'Golden|Committed|RulesDocument|ExampleReport'
 
 clean: ## Remove what was built
-	rm -rf .build .build-coverage .venv Benchmarks/.venv
+	rm -rf .build .build-coverage .build-integrations .venv Benchmarks/.venv

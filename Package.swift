@@ -23,7 +23,8 @@ let package = Package(
   name: "leakaudit",
   products: [.executable(name: "leakaudit", targets: ["leakaudit"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // MARK: - System libraries
@@ -64,7 +65,12 @@ let package = Package(
     .target(
       name: "Simulation", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
-    .target(name: "Rules", dependencies: ["AuditModel", "Networks"], swiftSettings: settings),
+    .target(
+      name: "Rules", dependencies: ["AuditModel", "Networks", "Tensors"], swiftSettings: settings),
+    .target(
+      name: "Settings",
+      dependencies: ["AuditModel", "Rules", .product(name: "Yams", package: "Yams")],
+      swiftSettings: settings),
     .target(name: "Reports", dependencies: ["AuditModel", "CPNG"], swiftSettings: settings),
 
     .target(
@@ -74,7 +80,8 @@ let package = Package(
     .target(
       name: "Auditing",
       dependencies: [
-        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "Simulation",
+        "AuditModel", "Attacks", "Checkpoints", "Networks", "Reports", "Rules", "Settings",
+        "Simulation",
         "TensorIR", "Tensors",
       ],
       swiftSettings: settings),
@@ -93,6 +100,7 @@ let package = Package(
       swiftSettings: settings),
 
     // MARK: - Tests
+    .testTarget(name: "AuditModelTests", dependencies: ["AuditModel"], swiftSettings: settings),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: settings),
     .testTarget(name: "TensorIRTests", dependencies: ["TensorIR"], swiftSettings: settings),
     .testTarget(
@@ -124,14 +132,20 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .testTarget(
-      name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules"],
+      name: "RulesTests", dependencies: ["AuditModel", "Networks", "Rules", "Tensors"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SettingsTests", dependencies: ["AuditModel", "Rules", "Settings"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportsTests", dependencies: ["AuditModel", "Reports"], exclude: ["Golden"],
       swiftSettings: settings),
     .testTarget(
       name: "AuditingTests",
-      dependencies: ["Attacks", "AuditModel", "Auditing", "Checkpoints", "Networks", "Tensors"],
+      dependencies: [
+        "Attacks", "AuditModel", "Auditing", "Checkpoints", "Networks", "Reports", "Settings",
+        "Tensors",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "BenchmarkingTests",

@@ -31,6 +31,7 @@ package enum AttackCatalog {
   package static let all: [any AnalyticAttack.Type] = [
     DenseInputInversion.self,
     EmbeddingTokens.self,
+    ImprintBins.self,
     SparseGradientCompletion.self,
     SingleSampleUnits.self,
     LoneUnitCompletion.self,
@@ -72,6 +73,7 @@ package enum AttackCatalog {
       Cascade.run(
         on: observation, knowing: &knowledge, backend: backend, timeLimit: timeLimit,
         progress: progress)
+      ImprintCertificates.certify(&knowledge, on: observation, backend: backend)
     }
     GradientSimulation.certify(&knowledge, on: observation)
     Mixtures.confirm(&knowledge, observation)

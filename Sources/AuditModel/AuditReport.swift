@@ -105,7 +105,7 @@ public struct InputSummary: Hashable, Codable, Sendable {
 /// The outcome of one run: everything a report format may print.
 public struct AuditReport: Hashable, Codable, Sendable {
   /// Changes whenever a field of the JSON report changes its meaning or one is added.
-  public static let currentSchemaVersion = "1.1"
+  public static let currentSchemaVersion = "1.2"
 
   public var schemaVersion: String
   public var toolVersion: String
@@ -116,6 +116,7 @@ public struct AuditReport: Hashable, Codable, Sendable {
   /// What an attacker gets, in plain words; each is a sentence.
   public var attackerGets: [String]
   public var exitCode: Int
+  /// What counts: neither suppressed nor in the baseline.
   public var findings: [Finding]
   public var layers: [LayerSummary]
   public var recoveries: [RecoverySummary]
@@ -126,12 +127,15 @@ public struct AuditReport: Hashable, Codable, Sendable {
   public var preflight: [PreflightCheck]
   public var skipped: [Skipped]
   public var inputs: [InputSummary]
+  public var policy: PolicySummary
+  /// The rules and attacks that the findings come from, suppressed ones included; by identifier.
+  public var rules: [RuleDescription]
 
   public init(
     toolVersion: String, command: [String], verdict: String, attackerGets: [String],
     exitCode: Int, findings: [Finding], layers: [LayerSummary], recoveries: [RecoverySummary],
     chains: [ChainSummary], labels: LabelSummary?, preflight: [PreflightCheck], skipped: [Skipped],
-    inputs: [InputSummary]
+    inputs: [InputSummary], policy: PolicySummary = PolicySummary(), rules: [RuleDescription] = []
   ) {
     self.schemaVersion = Self.currentSchemaVersion
     self.toolVersion = toolVersion
@@ -147,5 +151,7 @@ public struct AuditReport: Hashable, Codable, Sendable {
     self.preflight = preflight
     self.skipped = skipped
     self.inputs = inputs
+    self.policy = policy
+    self.rules = rules
   }
 }

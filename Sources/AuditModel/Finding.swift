@@ -31,8 +31,13 @@ public struct Finding: Hashable, Codable, Sendable {
 
   /// The rule or attack that speaks; stable across releases.
   public var id: String
+  /// How much it matters for data of the declared sensitivity.
   public var severity: Severity
+  /// The severity that the rule or attack states: the one for personal data.
+  public private(set) var statedSeverity: Severity
   public var evidence: Evidence
+  /// What an attacker needs.
+  public var access: Access
   /// The file the statement is about, as the report displays it.
   public var artifact: String
   /// The layer, if the statement is about one.
@@ -49,16 +54,24 @@ public struct Finding: Hashable, Codable, Sendable {
   /// What the remedy is expected to achieve, and what it leaves.
   public var remedyEffect: String?
   public var citations: [Citation]
+  /// SHA-256 of what identifies the finding from run to run, in hexadecimal.
+  ///
+  /// Empty until a report is made. Messages and numbers have no part in it.
+  public var fingerprint = ""
 
+  /// A finding with the severity for personal data; ``Rating`` makes the reported one of it.
   public init(
-    id: String, severity: Severity, evidence: Evidence, artifact: String, layer: String? = nil,
-    message: String, formula: String? = nil, measurements: [Measurement] = [],
+    id: String, severity: Severity, evidence: Evidence, access: Access = .exchange,
+    artifact: String, layer: String? = nil, message: String, formula: String? = nil,
+    measurements: [Measurement] = [],
     preconditions: [String] = [], remedy: String, remedyEffect: String? = nil,
     citations: [Citation] = []
   ) {
     self.id = id
     self.severity = severity
+    self.statedSeverity = severity
     self.evidence = evidence
+    self.access = access
     self.artifact = artifact
     self.layer = layer
     self.message = message

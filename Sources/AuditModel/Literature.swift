@@ -43,4 +43,31 @@ extension Citation {
   package static let convolutionArithmetic = Citation(
     "Dumoulin, Visin", "A guide to convolution arithmetic for deep learning",
     "arXiv:1603.07285, 2016", "the relations between input and output sizes")
+  package static let dishonestServers = Citation(
+    "Geiping, Bauermeister, Dröge, Moeller",
+    "Inverting Gradients – How easy is it to break privacy in federated learning?",
+    "NeurIPS 2020", "Appendix A, dishonest architectures and parameters")
+  package static let robbingTheFed = Citation(
+    "Fowl, Geiping, Czaja, Goldblum, Goldstein",
+    "Robbing the Fed: Directly Obtaining Private Data in Federated Learning with Modified Models",
+    "ICLR 2022", "the imprint module")
+  package static let loki = Citation(
+    "Zhao, Sharma, Elkordy, Ezzeldin, Avestimehr, Bagchi",
+    "LOKI: Large-scale Data Reconstruction Attack against Federated Learning through Model "
+      + "Manipulation", "IEEE Symposium on Security and Privacy 2024", "the inserted module")
+  package static let fishing = Citation(
+    "Wen, Geiping, Fowl, Goldblum, Goldstein",
+    "Fishing for User Data in Large-Batch Federated Learning via Gradient Magnification",
+    "ICML 2022", "class and feature fishing")
+  package static let decepticons = Citation(
+    "Fowl, Geiping, Reich, Wen, Czaja, Goldblum, Goldstein",
+    "Decepticons: Corrupted Transformers Breach Privacy in Federated Learning for Language Models",
+    "ICLR 2023", "the malicious parameters")
+  package static let initialisers = Citation(
+    "He, Zhang, Ren, Sun",
+    "Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet Classification",
+    "ICCV 2015", "initialisation, beside Glorot & Bengio 2010, LeCun et al. 1998, Saxe et al. 2014")
+  package static let assignment = Citation(
+    "Kuhn", "The Hungarian Method for the Assignment Problem",
+    "Naval Research Logistics Quarterly, 1955", "the algorithm")
 }

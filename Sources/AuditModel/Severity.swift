@@ -1,5 +1,8 @@
 /// How much a finding matters to somebody whose data passed through the model.
 ///
+/// A rule or an attack states it for personal data; ``Rating`` moves it for data of another declared
+/// sensitivity. For personal data:
+///
 /// - `info`: context, nothing to act on.
 /// - `low`: a condition that helps an attacker who already has more.
 /// - `medium`: labels, hidden features or aggregates can be read.

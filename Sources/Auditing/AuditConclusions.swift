@@ -12,7 +12,9 @@ extension Audit {
     let name = name(of: file.path)
     findings += StaticFindings.all(
       artifact: name, model: model, optimizer: file.contents.optimizer?.summary,
-      hasGradient: !results.isEmpty)
+      hasGradient: !results.isEmpty,
+      batchSize: request.batchSize ?? results.lazy.compactMap { $0.observation.batchSize }.first,
+      request: request)
     var readings: [ChainReading] = []
     for (observation, knowledge) in results {
       let statements = KnowledgeFindings(
@@ -68,16 +70,20 @@ extension Audit {
         format: input.file?.contents.format ?? "unreadable", role: input.role.rawValue,
         byteCount: input.byteCount)
     }
+    let (counting, policy) = request.policy.applied(to: findings, failOn: request.failOn)
     let verdict = Verdict(
-      findings: findings, recoveries: recoveries, chains: chains, labels: labels, layers: layers,
+      findings: counting, suppressed: policy.suppressed.map(\.finding), recoveries: recoveries,
+      chains: chains, labels: labels, layers: layers,
       failOn: request.failOn, hasSubject: hasSubject, isIncomplete: isIncomplete)
     return AuditReport(
       toolVersion: request.toolVersion, command: request.command,
       verdict: verdict.sentence, attackerGets: verdict.attackerGets,
-      exitCode: Int(verdict.status.rawValue), findings: findings, layers: layers,
+      exitCode: Int(verdict.status.rawValue), findings: counting, layers: layers,
       recoveries: recoveries, chains: chains.map(\.chain),
       labels: labels.first(where: \.exact) ?? labels.first,
-      preflight: preflight, skipped: skipped, inputs: summaries)
+      preflight: preflight, skipped: skipped + request.disabledRules,
+      inputs: summaries + request.policyFiles, policy: policy,
+      rules: Set(findings.map(\.id)).sorted().compactMap(Explanation.description))
   }
 }
 

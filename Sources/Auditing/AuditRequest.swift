@@ -1,9 +1,10 @@
 package import AuditModel
 package import Checkpoints
+package import Rules
 package import TensorIR
 
 /// What to audit, and how; everything the command line can say.
-package struct AuditRequest: Sendable {
+package struct AuditRequest: PolicyBearing, Sendable {
   /// Checkpoints, or directories to search for them.
   package var models: [String] = []
   package var gradient: String?
@@ -25,6 +26,16 @@ package struct AuditRequest: Sendable {
   package var timeLimit: Double?
   /// What runs graphs; without one, attacks that need graphs are left out.
   package var backend: (any Backend)?
+  /// Which rules run, and where they draw their lines.
+  package var rules = RuleSettings()
+  /// How sensitive the data are, and what is accepted.
+  package var policy = AuditPolicy()
+  /// The files that `policy` and `rules` come from.
+  package var policyFiles: [InputSummary] = []
+  /// The options that state `policy`, with displayed paths.
+  package var policyCommand: [String] = []
+  /// How many rules run at a time; the report does not depend on it.
+  package var jobs = 1
   package var recoveredDirectory: String?
   package var reader: CheckpointReader
   package var toolVersion = Tool.version
@@ -51,7 +62,7 @@ package struct AuditRequest: Sendable {
     }
     if let timeLimit { words += ["--time-limit", Self.plain(timeLimit)] }
     if failOn != .high { words += ["--fail-on", failOn?.rawValue ?? "none"] }
-    return words
+    return words + policyCommand
   }
 
   /// The shortest text that reads back as `value`, whole numbers without a point.

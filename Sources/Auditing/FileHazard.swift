@@ -22,7 +22,8 @@ package enum FileHazard {
 
   static func finding(_ hazard: Container.Hazard, artifact: String) -> Finding {
     Finding(
-      id: identifier, severity: .high, evidence: .structural, artifact: artifact, layer: nil,
+      id: identifier, severity: .high, evidence: .structural, access: .opening,
+      artifact: artifact, layer: nil,
       message: "'\(hazard.path)' is \(reason(hazard)).",
       measurements: [.init("kind", hazard.kind.rawValue)],
       preconditions: ["The file is opened by a reader that follows such references."],

@@ -23,6 +23,11 @@ package struct KnowledgeFindings {
     return recovered + judged + (knowledge.labels.map { [finding($0)] } ?? [])
   }
 
+  /// Optimiser state lies in the file that is audited; everything else was exchanged.
+  private var access: Access {
+    if case .optimizerSlot = observation.source { .files } else { .exchange }
+  }
+
   /// Whether the layer's input is the model's own.
   package func isModelInput(_ node: Int) -> Bool {
     if observation.network.origin == .inferred {
@@ -55,7 +60,8 @@ package struct KnowledgeFindings {
     }
     return Finding(
       id: metadata.identifier, severity: severity,
-      evidence: recovery.isProven ? .proven : .empirical, artifact: artifact, layer: name,
+      evidence: recovery.isProven ? .proven : .empirical, access: access, artifact: artifact,
+      layer: name,
       message: message(recovery, name: name, isInput: isInput), formula: metadata.formula,
       measurements: [
         .init("certificate (relative error of \(recovery.scope))", certificate.displayed)
@@ -105,8 +111,9 @@ package struct KnowledgeFindings {
     case .exact, .none, .notAnalysed: return nil
     }
     return Finding(
-      id: metadata.identifier, severity: severity, evidence: evidence, artifact: artifact,
-      layer: name, message: "'\(name)': \(verdict.reason).", formula: metadata.formula,
+      id: metadata.identifier, severity: severity, evidence: evidence, access: access,
+      artifact: artifact, layer: name, message: "'\(name)': \(verdict.reason).",
+      formula: metadata.formula,
       measurements: verdict.measurements, preconditions: [],
       remedy: evidence == .inconclusive
         ? "Do not count this as safe: export the gradient again as the conditions ask, or audit the "
@@ -127,7 +134,8 @@ package struct KnowledgeFindings {
           + (labels.counts == nil ? "." : "; the counts are estimates.")
     return Finding(
       id: metadata.identifier, severity: .medium, evidence: labels.exact ? .proven : .empirical,
-      artifact: artifact, layer: observation.classifier.map { observation.network.nodes[$0].name },
+      access: access, artifact: artifact,
+      layer: observation.classifier.map { observation.network.nodes[$0].name },
       message: message, formula: metadata.formula,
       measurements: [.init("method", labels.method)],
       preconditions: ["Softmax cross-entropy, or one sigmoid output."], remedy: metadata.remedy,

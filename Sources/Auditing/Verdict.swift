@@ -2,7 +2,10 @@ package import AuditModel
 
 /// The sentence at the top of a report, what it means for an attacker, and the exit code.
 package struct Verdict {
+  /// What counts.
   let findings: [Finding]
+  /// What somebody accepted beforehand: still true, so the sentences speak of it.
+  let suppressed: [Finding]
   let recoveries: [RecoverySummary]
   let chains: [ChainReading]
   let labels: [LabelSummary]
@@ -12,11 +15,13 @@ package struct Verdict {
   let isIncomplete: Bool
 
   package init(
-    findings: [Finding], recoveries: [RecoverySummary], chains: [ChainReading],
-    labels: [LabelSummary], layers: [LayerSummary], failOn: Severity?, hasSubject: Bool,
+    findings: [Finding], suppressed: [Finding] = [], recoveries: [RecoverySummary],
+    chains: [ChainReading], labels: [LabelSummary], layers: [LayerSummary], failOn: Severity?,
+    hasSubject: Bool,
     isIncomplete: Bool
   ) {
     self.findings = findings
+    self.suppressed = suppressed
     self.recoveries = recoveries
     self.chains = chains
     self.labels = labels
@@ -33,11 +38,24 @@ package struct Verdict {
     return hasSubject ? .clean : .nothing
   }
 
+  private var all: [Finding] { findings + suppressed }
+
   private var provenInputs: [RecoverySummary] {
     recoveries.filter { $0.proven && $0.isModelInput }
   }
 
   package var sentence: String {
+    Self.sentence(fact, suppressed: suppressed.count)
+  }
+
+  /// A fact, and how many findings do not count although they are a part of it.
+  static func sentence(_ fact: String, suppressed: Int) -> String {
+    guard suppressed > 0 else { return fact }
+    let count = DisplayedNumber.counted(suppressed, "finding is", plural: "findings are")
+    return fact + " \(count) suppressed and not counted."
+  }
+
+  private var fact: String {
     if let best = provenInputs.max(by: { $0.samples < $1.samples }) {
       let samples = best.samples == 1 ? "One input" : "\(best.samples) inputs"
       let verb = best.samples == 1 ? "was" : "were"
@@ -47,7 +65,7 @@ package struct Verdict {
     if recoveries.contains(where: { $0.isModelInput }) {
       return "Inputs can be estimated from the given files; the estimates are not proven."
     }
-    let worst = findings.filter { $0.evidence != .inconclusive }.map(\.severity).max() ?? .info
+    let worst = all.filter { $0.evidence != .inconclusive }.map(\.statedSeverity).max() ?? .info
     let rest = isIncomplete ? " Parts were not analysed and must not be read as safe." : ""
     guard hasSubject else {
       return isIncomplete
@@ -59,7 +77,7 @@ package struct Verdict {
       return "No input was recovered, but the files show that inputs can be read by whoever sees "
         + "what the findings name." + rest
     }
-    if findings.contains(where: { $0.evidence == .structural && $0.severity == .medium }) {
+    if all.contains(where: { $0.evidence == .structural && $0.statedSeverity == .medium }) {
       return "No input was recovered; the structural findings state conditions under which "
         + "gradients of this model disclose inputs." + rest
     }
@@ -108,10 +126,10 @@ package struct Verdict {
       lines.append("\(what), from the \(recovery.source); \(certainty).")
     }
     lines += chains.compactMap(line)
-    for finding in findings where finding.id == "dense-chain" && finding.evidence == .structural {
+    for finding in all where finding.id == "dense-chain" && finding.evidence == .structural {
       lines.append(
         "The features that enter '\(finding.layer ?? "")' up to one factor"
-          + (finding.severity >= .high ? ": for an image, all but its brightness." : "."))
+          + (finding.statedSeverity >= .high ? ": for an image, all but its brightness." : "."))
     }
     for label in labels where !label.present.isEmpty {
       let classes = label.present.map(String.init).joined(separator: ", ")
@@ -122,11 +140,11 @@ package struct Verdict {
             ? "That class \(classes) was in the batch."
             : "That classes \(classes) were in the batch.")
     }
-    if lines.isEmpty, findings.contains(where: { $0.id == "optimizer-state" }) {
+    if lines.isEmpty, all.contains(where: { $0.id == "optimizer-state" }) {
       lines.append("Traces of past gradients from the optimiser state in the checkpoint.")
     }
     if lines.isEmpty,
-      findings.contains(where: { $0.evidence == .structural && $0.severity >= .high })
+      all.contains(where: { $0.evidence == .structural && $0.statedSeverity >= .high })
     {
       lines.append(
         "From these files alone, no input. From a gradient, an update or fresh optimiser state of "

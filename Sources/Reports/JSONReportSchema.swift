@@ -22,7 +22,8 @@ package enum JSONReportSchema {
           "verdict": string("One sentence."),
           "exitCode": integer("The exit code of the run.", minimum: 0),
           "attackerGets": list(string("One sentence."), "What an attacker gets, in plain words."),
-          "findings": list(finding, "Sorted by evidence, severity, place and name."),
+          "findings": list(
+            finding, "What counts, sorted by evidence, severity, place and name."),
           "layers": list(layer, "One entry per layer, in the order of the network."),
           "recoveries": list(recovery, "What was recovered from the files."),
           "chains": list(chain, "How far down the network closed forms go, one per source."),
@@ -30,6 +31,7 @@ package enum JSONReportSchema {
           "preflight": list(preflight, "Checks of the assumptions that the audit rests on."),
           "skipped": list(skipped, "What was not looked at; never to be read as safe."),
           "inputs": list(input, "The files that were read or could not be."),
+          "policy": policy,
         ])
     else { preconditionFailure("a record is an object") }
     schema["$schema"] = .string("https://json-schema.org/draft/2020-12/schema")
@@ -38,13 +40,18 @@ package enum JSONReportSchema {
     return .object(schema)
   }
 
-  private static var finding: JSONValue {
+  static var finding: JSONValue {
     record(
       "One statement about an audited file.",
       [
         "id": string("The rule or attack that speaks; stable across releases."),
-        "severity": words(Severity.self, "How much the finding matters."),
+        "severity": words(
+          Severity.self, "How much the finding matters for data of the declared sensitivity."),
+        "statedSeverity": words(Severity.self, "How much it matters for personal data."),
         "evidence": words(Evidence.self, "What the finding rests on, strongest first."),
+        "recoverability": words(Recoverability.self, "What can be read back."),
+        "access": words(Access.self, "What an attacker needs."),
+        "fingerprint": string("The same in every run that finds the same; hexadecimal."),
         "artifact": string("The file the statement is about."),
         "layer": optional(string("The layer, if the statement is about one.")),
         "message": string("What leaks, with numbers and units."),

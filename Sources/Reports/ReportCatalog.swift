@@ -3,8 +3,13 @@
 /// `ReportCatalogTests` fails if a file in `Formats/` is missing here.
 package enum ReportCatalog {
   package static let all: [any ReportFormat.Type] = [
+    GitHubAnnotations.self,
     JSONReport.self,
+    JUnitReport.self,
     MarkdownReport.self,
+    SARIFReport.self,
+    JobSummary.self,
+    TextReport.self,
   ]
 
   /// The names that ``format(named:)`` accepts, sorted.

@@ -4,7 +4,7 @@ package import AuditModel
 ///
 /// One conformance per file in `Formats/`, and one line in ``ReportCatalog``.
 package protocol ReportFormat: Sendable {
-  /// The value of `--format`, and the extension of a written report.
+  /// The value of `--format`.
   static var name: String { get }
   /// For whom the format is, in one line of help.
   static var summary: String { get }

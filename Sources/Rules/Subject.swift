@@ -1,23 +1,36 @@
 package import Networks
 
-/// What a rule looks at: one artefact, without a single weight.
+/// What a rule looks at: one artefact, its architecture and its weights where they were read.
 package struct Subject: Sendable {
   /// The file, as the report displays it.
   package var artifact: String
   package var network: Network
+  /// The weights; `nil` if only the architecture is known.
+  package var parameters: Parameters?
+  /// What the artefact should be like, where somebody keeps it.
+  package var reference: Reference?
+  /// Samples behind a gradient or update, if that is known.
+  package var batchSize: Int?
   /// Optimiser state that the artefact carries.
   package var optimizer: OptimizerSummary?
   /// Whether the audit was given a gradient or an update of this network.
   package var hasGradient: Bool
+  /// Which rules run on it, and where they draw their lines.
+  package var settings: RuleSettings
 
   package init(
-    artifact: String, network: Network, optimizer: OptimizerSummary? = nil,
-    hasGradient: Bool = false
+    artifact: String, network: Network, parameters: ParameterTable? = nil,
+    optimizer: OptimizerSummary? = nil, hasGradient: Bool = false, batchSize: Int? = nil,
+    reference: Reference? = nil, settings: RuleSettings = RuleSettings()
   ) {
     self.artifact = artifact
     self.network = network
+    self.parameters = parameters.map { Parameters($0, of: network) }
+    self.reference = reference
+    self.batchSize = batchSize
     self.optimizer = optimizer
     self.hasGradient = hasGradient
+    self.settings = settings
   }
 
   /// A chain of named layers, under a name of its own.
@@ -27,6 +40,20 @@ package struct Subject: Sendable {
   ) {
     self.init(
       artifact: artifact, network: Network(artifact, input: input, layers), optimizer: optimizer)
+  }
+}
+
+/// A checkpoint that another one is compared with.
+package struct Reference: Sendable {
+  /// The file, as the report displays it.
+  package var artifact: String
+  package var network: Network
+  package var parameters: Parameters
+
+  package init(artifact: String, network: Network, parameters: ParameterTable) {
+    self.artifact = artifact
+    self.network = network
+    self.parameters = Parameters(parameters, of: network)
   }
 }
 
@@ -95,7 +122,7 @@ extension Subject {
 
 extension Network.Node {
   /// Whether every arriving element leaves again, as it is or under a known scale and offset.
-  fileprivate var passesElementsOn: Bool {
+  var passesElementsOn: Bool {
     guard mismatch == nil else { return false }
     if let merge = layer as? Merge { return merge.passesElementsOn }
     guard sources.count == 1 else { return false }
@@ -103,5 +130,24 @@ extension Network.Node {
     case .unchanged, .unchangedAtInference, .affine: true
     case .elementwise, .mixed: false
     }
+  }
+}
+
+extension Network {
+  /// For each node, the most layers with weights between the model input and what it gives, itself
+  /// included.
+  var weighedDepths: [Int] {
+    var depths: [Int] = []
+    for (index, node) in nodes.enumerated() {
+      let arriving =
+        node.sources.map { source -> Int in
+          if case .node(let before) = source, before < index { depths[before] } else { 0 }
+        }.max() ?? 0
+      let weighs =
+        node.layer is Dense || node.layer is Convolution || node.layer is Attention
+        || node.layer is Recurrent
+      depths.append(arriving + (weighs ? 1 : 0))
+    }
+    return depths
   }
 }

@@ -8,6 +8,19 @@ enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
   case auto, always, never
 }
 
+/// What goes to standard error.
+struct MessageOptions: ParsableArguments {
+  @Flag(help: "Write nothing to standard error but errors.")
+  var quiet = false
+
+  @Option(
+    help: ArgumentHelp("Colours on standard error: auto, always or never.", valueName: "when"),
+    completion: .list(["auto", "always", "never"]))
+  var color: ColorChoice = .auto
+
+  var console: Console { Console(color: color, isQuiet: quiet) }
+}
+
 /// Messages for the person at the terminal, on standard error.
 struct Console: Sendable {
   private let usesColor: Bool
@@ -34,16 +47,27 @@ struct Console: Sendable {
 
   func error(_ text: String) { line("error", "31", text) }
 
+  /// Ends the progress, and names the inputs that could not be read.
+  func finished(_ report: AuditReport) {
+    clearProgress()
+    for skipped in report.skipped where skipped.what == "file" {
+      error("\(skipped.artifact): \(skipped.why)")
+    }
+    for notice in report.policy.notices where notice.kind == .expired {
+      if !isQuiet { line("warning", "33", "\(notice.place): \(notice.text).") }
+    }
+  }
+
+  func note(_ text: String) {
+    guard !isQuiet else { return }
+    line("note", "32", text)
+  }
+
   /// One line at the end.
   func summary(_ report: AuditReport) {
     guard !isQuiet else { return }
     let color = report.exitCode == 0 ? "32" : report.exitCode == 1 ? "31" : "33"
     line("verdict", color, "\(report.verdict) (exit code \(report.exitCode))")
-  }
-
-  /// What a command has done.
-  func done(_ text: String) {
-    if !isQuiet { line("done", "32", text) }
   }
 
   private func line(_ word: String, _ color: String, _ text: String) {

@@ -53,10 +53,11 @@ struct Leakaudit: ParsableCommand {
         leakaudit audit model.h5
         leakaudit audit model.h5 --gradient gradient.h5 --format md=report.md
         leakaudit audit model.h5 --before round1.weights.h5 --after client.weights.h5
+        leakaudit compare agreed.h5 received.h5
       """,
     version: Tool.version,
     subcommands: [
-      AuditCommand.self, SimulateCommand.self, InspectCommand.self, ExplainCommand.self,
-      SchemaCommand.self,
+      AuditCommand.self, BaselineCommand.self, CompareCommand.self, SimulateCommand.self,
+      InspectCommand.self, ExplainCommand.self, SchemaCommand.self,
     ])
 }

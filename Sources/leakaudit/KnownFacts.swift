@@ -29,6 +29,15 @@ struct KnownFacts: ParsableArguments {
       valueName: "seconds"))
   var timeLimit: Double?
 
+  /// Refuses noise in nothing; `hasObservation` claims that there is a gradient or an update.
+  func validate(hasObservation: Bool) throws {
+    guard noise == nil || hasObservation else {
+      throw ValidationError(
+        "--noise is about a gradient or an update, but none was given; a --gradient, a --probe or "
+          + "--before with --after is needed.")
+    }
+  }
+
   func validate() throws {
     guard noise.map({ $0.isFinite && $0 > 0 }) ?? true else {
       throw ValidationError("--noise must be a number above 0, such as 1e-5.")

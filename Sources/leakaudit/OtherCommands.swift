@@ -16,10 +16,18 @@ struct InspectCommand: ParsableCommand {
       "Ceiling for the numbers of the file, such as 4GiB or 512MiB.", valueName: "size"))
   var maxMemory: ByteCount = ByteCount(value: 4 << 30)
 
+  @Flag(
+    help: "Show what every static rule measures instead, beside what it compares with, as a table.")
+  var rules = false
+
   func run() throws {
     let reader = CheckpointReader(sandbox: SandboxedReader(memoryLimit: maxMemory.value))
     do throws(CheckpointError) {
-      Output.standard.write(try Inspection.text(of: file, reader: reader))
+      let text =
+        rules
+        ? try RuleStatistics.text(of: file, reader: reader)
+        : try Inspection.text(of: file, reader: reader)
+      Output.standard.write(text)
     } catch {
       Output.error.write("leakaudit error: \(Escaped.terminal(error.description))\n")
       if case .nothingInside = error.reason { throw ExitCode(ExitStatus.nothing.rawValue) }

@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import AuditModel
+internal import Auditing
 internal import Glibc
 internal import Reports
+internal import Settings
 
 /// One `--format`: what to write and where.
 struct ReportOutput {
@@ -14,7 +16,7 @@ struct ReportOutput {
     guard let format = ReportCatalog.format(named: String(parts[0])) else {
       throw ValidationError(
         "There is no report format '\(Escaped.terminal(String(parts[0])))'; there are "
-          + ReportCatalog.names.joined(separator: " and ") + ".")
+          + ReportCatalog.names.joined(separator: ", ") + ".")
     }
     guard parts.count == 1 || !parts[1].isEmpty else {
       throw ValidationError("--format \(parts[0])= needs a path behind the equals sign.")
@@ -23,11 +25,33 @@ struct ReportOutput {
     path = parts.count > 1 && parts[1] != "-" ? String(parts[1]) : nil
   }
 
+  /// What the `--format` options ask for; Markdown on standard output if there are none.
+  ///
+  /// - Throws: `ValidationError` if one is unknown, or two would go to standard output.
+  static func all(_ texts: [String]) throws -> [ReportOutput] {
+    let outputs = try (texts.isEmpty ? ["md"] : texts).map { try ReportOutput($0) }
+    guard outputs.count(where: { $0.path == nil }) <= 1 else {
+      throw ValidationError("Two formats would go to standard output; give all but one a =PATH.")
+    }
+    return outputs
+  }
+
   func write(_ report: AuditReport) throws(OutputError) {
-    let text = format.init().render(report)
+    try TextOutput(path: path, what: "the report").write(format.init().render(report))
+  }
+}
+
+/// A file or standard output, for a text that is made at once.
+struct TextOutput {
+  /// The file to write; `nil` is standard output.
+  let path: String?
+  /// The text in messages, such as "the report".
+  let what: String
+
+  func write(_ text: String) throws(OutputError) {
     guard let path else {
       guard Output.standard.write(text) else {
-        throw OutputError(description: "standard output: the report could not be written.")
+        throw OutputError(description: "standard output: \(what) could not be written.")
       }
       return
     }
@@ -37,20 +61,29 @@ struct ReportOutput {
       // Safe: the message is copied at once.
       let reason = unsafe String(cString: strerror(errno))
       throw OutputError(
-        description: "\(Escaped.terminal(path)): the report cannot be written (\(reason)); a "
-          + "writable path is needed. Choose another --format NAME=PATH.")
+        description: "\(Escaped.terminal(path)): \(what) cannot be written (\(reason)); a "
+          + "writable path is needed. Choose another one.")
     }
     let isWritten = Output(descriptor: descriptor).write(text)
     guard close(descriptor) == 0, isWritten else {
       throw OutputError(
-        description: "\(Escaped.terminal(path)): the report was only partly written; free space "
+        description: "\(Escaped.terminal(path)): \(what) was only partly written; free space "
           + "is needed. Delete it and run again.")
     }
   }
 }
 
+/// An error that ends a command with exit code 4.
+protocol Unworkable: Error {
+  /// Place, what was found, what is needed and what to do.
+  var description: String { get }
+}
+
+extension SettingsError: Unworkable {}
+extension RecoveredSaveError: Unworkable {}
+
 /// Why a report could not be written.
-struct OutputError: Error {
+struct OutputError: Unworkable {
   let description: String
 }
 

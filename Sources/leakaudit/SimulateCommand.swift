@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Auditing
 internal import CPUBackend
 internal import Checkpoints
-internal import Glibc
 internal import Simulation
 
 struct SimulateCommand: ParsableCommand {
@@ -51,15 +50,15 @@ struct SimulateCommand: ParsableCommand {
       "Ceiling for the numbers of one file, such as 4GiB or 512MiB.", valueName: "size"))
   var maxMemory: ByteCount = ByteCount(value: 4 << 30)
 
-  @Flag(help: "Write nothing to standard error but errors.")
-  var quiet = false
+  @OptionGroup
+  var messages: MessageOptions
 
   func run() throws {
-    let console = Console(color: .auto, isQuiet: quiet)
+    let console = messages.console
     var request = SimulationRequest(
       model: model, inputs: inputs, output: output,
       reader: CheckpointReader(sandbox: SandboxedReader(memoryLimit: maxMemory.value)),
-      backend: CPUBackend(threads: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)))
+      backend: CPUBackend(threads: Parallelism.cores))
     request.labels = labels
     request.training = training.value(clippingNorm: protection.clip)
     request.protection = protection.value
@@ -68,7 +67,7 @@ struct SimulateCommand: ParsableCommand {
     do throws(SimulationFailure) {
       let summary = try request.run()
       console.clearProgress()
-      console.done("\(summary); written to \(output)")
+      console.note("\(summary); written to \(output)")
     } catch {
       console.clearProgress()
       console.error(error.description)

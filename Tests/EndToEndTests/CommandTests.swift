@@ -7,7 +7,7 @@ struct CommandTests {
     "help ends with 0 and goes to standard output",
     arguments: [
       ["--help"], ["-h"], ["help"], ["help", "audit"], ["audit", "--help"], ["inspect", "--help"],
-      ["explain", "--help"], ["schema", "--help"], ["simulate", "--help"],
+      ["explain", "--help"], ["schema", "--help"], ["baseline", "--help"], ["simulate", "--help"],
     ])
   func help(arguments: [String]) throws {
     let outcome = try Tool.run(arguments)
@@ -43,6 +43,7 @@ struct CommandTests {
       let outcome = try Tool.run(["explain", identifier])
       #expect(outcome.code == 0)
       #expect(outcome.text.hasPrefix("\(identifier)\n"))
+      #expect(outcome.text.contains("    - rule: \(identifier)\n"))
     }
   }
 

@@ -46,19 +46,22 @@ struct OutputTests {
     arguments: [
       Example.gradient, Example.update, Example.optimizer, Example.control, Example.convolutions,
     ],
-    ["md", "json"])
+    ["github", "json", "junit", "md", "sarif", "summary", "text"])
   func determinism(arguments: [String], format: String) throws {
     let arguments = arguments + ["--format", format]
     let first = try Tool.run(arguments)
     #expect(try Tool.run(arguments).output == first.output)
     try Tool.withDirectory { folder in
       try Tool.copy("Models", to: folder)
-      let elsewhere = try Tool.run(arguments, in: folder)
+      // Neither the directory nor the number of jobs is part of a report.
+      let elsewhere = try Tool.run(arguments + ["--jobs", "5"], in: folder)
       #expect(elsewhere.output == first.output && elsewhere.error == first.error)
     }
   }
 
-  @Test("no report shows an absolute path", arguments: ["md", "json"])
+  @Test(
+    "no report shows an absolute path",
+    arguments: ["github", "json", "junit", "md", "sarif", "summary", "text"])
   func absolutePaths(format: String) throws {
     let models = Tool.root.appending(path: "Models").path
     try Tool.withDirectory { folder in

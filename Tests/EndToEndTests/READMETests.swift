@@ -55,7 +55,7 @@ struct READMETests {
     for word in [
       "--gradient", "--before", "--after", "--format json=", "--save-recovered", "--fail-on",
       "--noise", "--input-range", "--time-limit", "--probe", "simulate", "inspect", "explain",
-      "schema",
+      "schema", "leakaudit baseline", "--baseline", "--sensitivity", "sarif=", "junit=",
     ] { #expect(all.contains(word), "\(word)") }
   }
 

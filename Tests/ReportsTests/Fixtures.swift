@@ -88,7 +88,39 @@ enum Fixture {
         role: "model", byteCount: 1_234_567),
       InputSummary(
         path: "notes.txt", sha256: nil, format: "unreadable", role: "gradient", byteCount: 12),
+    ], policy: policy, rules: [rule])
+
+  /// One finding accepted by each way, one suppression past its day.
+  static let policy = PolicySummary(
+    suppressed: [
+      SuppressedFinding(
+        finding: Finding(
+          id: "classifier-bias", severity: .low, evidence: .structural, artifact: "model.h5",
+          layer: "fc2", message: "The classifier has a bias.", remedy: "Drop it."),
+        origin: .baseline, reason: "It is in the baseline."),
+      SuppressedFinding(
+        finding: Finding(
+          id: "optimizer-state", severity: .high, evidence: .structural, access: .files,
+          artifact: "model.h5", message: "The file carries the first moment of Adam.",
+          remedy: "Write the file without it."), origin: .configuration,
+        reason: "It never leaves the client.", expires: CalendarDate("2027-03-31")),
+    ], hasBaseline: true, resolved: 1,
+    notices: [
+      PolicyNotice(
+        kind: .expired, file: ".leakaudit.yml", line: 7,
+        text: "the suppression of 'dense-chain' expired after 2026-01-31: it covers no finding of "
+          + "this run")
     ])
+
+  static let rule = RuleDescription(
+    identifier: "input-facing-biased-dense",
+    title: "A dense layer with a bias reads the input directly",
+    kind: "static rule, severity up to high, evidence structural",
+    parts: [
+      .init("Why", "The weight gradient is an outer product {of two vectors}."),
+      .init("Formula", "x = W̄ᵀb̄ / ‖b̄‖²", isVerbatim: true),
+      .init("Remedy", "Clip and noise each sample's gradient.\nOr aggregate [securely]."),
+    ], sources: [geiping])
 
   /// A walk that ends in front of the second convolution.
   static let chain = ChainSummary(
@@ -153,6 +185,17 @@ enum Fixture {
       chains: [chain, chain],
       labels: LabelSummary(
         present: [], counts: nil, interval: nil, method: text, exact: false, source: text),
-      preflight: [check, check], skipped: [skipped, skipped], inputs: [input, input])
+      preflight: [check, check],
+      skipped: [skipped, skipped, Skipped(artifact: text, what: "file", why: text)],
+      inputs: [input, input],
+      policy: PolicySummary(
+        suppressed: [
+          SuppressedFinding(finding: finding, origin: .configuration, reason: text)
+        ], notices: [PolicyNotice(kind: .expired, file: text, line: 1, text: text)]),
+      rules: [
+        RuleDescription(
+          identifier: text, title: text, kind: text, parts: [.init(text, text)],
+          sources: [Citation(text, text, text, text)])
+      ])
   }
 }

@@ -1,3 +1,4 @@
+internal import AuditModel
 internal import Networks
 internal import Tensors
 
@@ -25,6 +26,24 @@ extension CascadeWalk {
       }
     }
     if suspicion != nil, maps[source]?.isComplete == true { try repairIfPossible() }
+    if case .node(let node) = source, isMaximum(node) { lookFor(source, readers) }
+  }
+
+  /// Solves for the maxima that leave a pooling, where that is possible.
+  ///
+  /// Nothing on the way down needs them, but least squares starts from them where the winners are not
+  /// found: they are the deepest map then, and hardly one of them is zero.
+  private func lookFor(_ source: Network.Source, _ readers: [Int]) {
+    guard maps[source]?.isComplete != true, suspicion == nil else { return }
+    let open = openSource
+    do throws(CascadeStop) {
+      try determine(source, readers)
+    } catch {
+      openSource = open
+      guard let last = steps.indices.last else { return }
+      steps[last].outcome = .gradientOnly
+      steps[last].note = "its loss gradient is known, its values are not"
+    }
   }
 
   private func isMaximum(_ node: Int) -> Bool {

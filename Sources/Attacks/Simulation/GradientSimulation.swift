@@ -16,6 +16,7 @@ enum GradientSimulation {
     guard !observation.weights.tensors.isEmpty,
       let first = observation.denseNodes.first,
       let recovery = knowledge.recoveries[first], recovery.isDetermined == nil,
+      recovery.method != ImprintBins.metadata.identifier,
       let map = observation.affineFromInput(to: first)
         ?? (observation.network.origin == .inferred ? (1, 0) : nil)
     else { return }

@@ -1,4 +1,3 @@
-internal import CLibcrypto
 internal import Glibc
 public import Tensors
 
@@ -77,18 +76,7 @@ public import Tensors
   }
 
   /// The SHA-256 digest of the whole file in lower-case hexadecimal.
-  public func sha256() -> String {
-    var digest = [UInt8](repeating: 0, count: 32)
-    var length: UInt32 = 32
-    // Safe: the digest has room for SHA-256, and the mapping outlives the call.
-    let status = unsafe EVP_Digest(
-      bytes.baseAddress, bytes.count, &digest, &length, EVP_sha256(), nil)
-    precondition(status == 1 && length == 32, "SHA-256 is part of every libcrypto")
-    return digest.map { byte in
-      let text = String(byte, radix: 16)
-      return byte < 16 ? "0" + text : text
-    }.joined()
-  }
+  public func sha256() -> String { unsafe Digest.sha256(bytes) }
 
   private static func name(ofMode mode: mode_t) -> String {
     switch mode & S_IFMT {

@@ -25,6 +25,7 @@ package struct JSONReport: ReportFormat {
       "preflight": .array(report.preflight.map(\.json)),
       "skipped": .array(report.skipped.map(\.json)),
       "inputs": .array(report.inputs.map(\.json)),
+      "policy": report.policy.json,
     ]).text
   }
 }
@@ -34,7 +35,11 @@ extension Finding {
     .object([
       "id": .string(id),
       "severity": .string(severity.rawValue),
+      "statedSeverity": .string(statedSeverity.rawValue),
       "evidence": .string(evidence.rawValue),
+      "recoverability": .string(recoverability.rawValue),
+      "access": .string(access.rawValue),
+      "fingerprint": .string(fingerprint),
       "artifact": .string(artifact),
       "layer": JSONValue(layer),
       "message": .string(message),
@@ -45,6 +50,34 @@ extension Finding {
       "remedy": .string(remedy),
       "remedyEffect": JSONValue(remedyEffect),
       "citations": .array(citations.map(\.json)),
+    ])
+  }
+}
+
+extension PolicySummary {
+  fileprivate var json: JSONValue {
+    .object([
+      "sensitivity": .string(sensitivity.rawValue),
+      "failOn": JSONValue(failOn?.rawValue),
+      "suppressed": .array(
+        suppressed.map { item in
+          .object([
+            "finding": item.finding.json,
+            "origin": .string(item.origin.rawValue),
+            "reason": .string(item.reason),
+            "expires": JSONValue(item.expires?.description),
+          ])
+        }),
+      "hasBaseline": .bool(hasBaseline),
+      "resolved": .integer(resolved),
+      "notices": .array(
+        notices.map { notice in
+          .object([
+            "kind": .string(notice.kind.rawValue), "file": .string(notice.file),
+            "line": .integer(notice.line),
+            "text": .string(notice.text),
+          ])
+        }),
     ])
   }
 }
@@ -102,39 +135,6 @@ extension RecoverySummary.Quality {
       "meanImagePSNR": JSONValue(meanImagePSNR),
       "valueRange": .array([.number(valueRange.lowerBound), .number(valueRange.upperBound)]),
       "labelsCorrect": JSONValue(labelsCorrect),
-    ])
-  }
-}
-
-extension ChainSummary {
-  fileprivate var json: JSONValue {
-    .object([
-      "artifact": .string(artifact),
-      "source": .string(source),
-      "steps": .array(steps.map(\.json)),
-      "reachesInput": .bool(reachesInput),
-      "stop": JSONValue(stop),
-      "jointSolve": JSONValue(jointSolve),
-      "rankTolerance": .number(rankTolerance),
-    ])
-  }
-}
-
-extension ChainSummary.Step {
-  fileprivate var json: JSONValue {
-    .object([
-      "layer": .string(layer),
-      "kind": .string(kind),
-      "route": .string(route),
-      "unknowns": .integer(unknowns),
-      "forwardEquations": .integer(forwardEquations),
-      "gradientEquations": .integer(gradientEquations),
-      "rank": JSONValue(rank),
-      "amplification": JSONValue(amplification, digits: 3),
-      "residual": JSONValue(residual, digits: 3),
-      "relativeError": JSONValue(relativeError, digits: 3),
-      "outcome": .string(outcome.rawValue),
-      "note": .string(note),
     ])
   }
 }

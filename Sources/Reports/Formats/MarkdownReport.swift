@@ -14,6 +14,7 @@ package struct MarkdownReport: ReportFormat {
     let sections = [
       MarkdownSummary.lines(report),
       MarkdownFindings.lines(report.findings),
+      MarkdownPolicy.lines(report.policy),
       MarkdownRecoveries.lines(report.recoveries),
       MarkdownChains.lines(report.chains),
       MarkdownLabels.lines(report.labels),

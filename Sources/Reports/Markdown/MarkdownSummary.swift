@@ -4,7 +4,11 @@ internal import AuditModel
 enum MarkdownSummary {
   static func lines(_ report: AuditReport) -> [String] {
     var lines = ["# Leakage report", "", "**\(Escaped.markdownText(report.verdict))**", ""]
-    lines += [exitCode(report.exitCode), "", "## What an attacker gets", ""]
+    lines += [
+      exitCode(report.exitCode), "",
+      "\(PolicyText.suppressed(report.policy)) \(PolicyText.sensitivity(report.policy))", "",
+      "## What an attacker gets", "",
+    ]
     if report.attackerGets.isEmpty {
       lines.append(
         "Nothing that this audit could show. That is no proof of privacy: read "

@@ -1,5 +1,6 @@
 internal import AuditModel
 internal import Networks
+internal import Tensors
 
 /// Reports a dense layer whose only reader is a batch normalisation.
 ///

@@ -8,6 +8,7 @@ struct CustomLayerPresent: Rule {
     title: "A layer is code, or a class the file does not define",
     severity: .high,
     evidence: .inconclusive,
+    access: .opening,
     rationale: """
       What a custom layer computes is not in the file, or is there as code. Code in a model file \
       runs with the rights of whoever loads it. Nothing of it is executed here, so what lies \

@@ -1,5 +1,6 @@
 internal import AuditModel
 internal import Networks
+internal import Tensors
 
 /// Flags a dense layer with a bias directly on the input.
 ///

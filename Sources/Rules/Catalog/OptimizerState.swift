@@ -11,6 +11,7 @@ struct OptimizerState: Rule {
     title: "The file carries optimiser state",
     severity: .high,
     evidence: .structural,
+    access: .files,
     rationale: """
       Adam's first moment and the momentum of SGD are weighted sums of gradients. After one step \
       they are proportional to the gradient, and every attack that divides gradients by each other \

@@ -1,0 +1,444 @@
+#!/usr/bin/env python3
+"""Calibrates the static rules: what they measure on clean networks, and whether they find changed ones.
+
+    python Benchmarks/rules.py clean        # clean checkpoints: ranges and false alarms
+    python Benchmarks/rules.py changed      # every manipulation at three sizes with three seeds
+    python Benchmarks/rules.py compare      # exchanged classes, replaced layers, other architectures
+    python Benchmarks/rules.py imprint      # 64 photographs read back through 128 bins
+    python Benchmarks/rules.py speed        # a clean checkpoint of 100 MB, all rules
+    python Benchmarks/rules.py table        # Documentation/Calibration.md from the results
+
+Results are kept in Benchmarks/rules_results.json. The networks and manipulations are in
+peers/rule_networks.py; trained networks are kept in LEAKAUDIT_CACHE, else ~/.cache/leakaudit.
+Needs requirements-cascade.txt and a release build.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "peers"), str(HERE.parent / "Exporters")]
+
+import cascade_training  # noqa: E402
+import leakaudit_torch  # noqa: E402
+import rule_networks as networks  # noqa: E402
+
+RESULTS = HERE / "rules_results.json"
+TABLE = HERE.parent / "Documentation" / "Calibration.md"
+TRAINED_SEEDS = {"mlp": 6, "convnet": 5, "resnet18": 2, "vgg11": 3, "transformer": 5}
+
+
+def export(path: pathlib.Path, network: nn.Module, inputs: Tensor, batch: int | None = None) -> None:
+    leakaudit_torch.export(
+        path, network.eval(), inputs, after_backward=False, batch_size=batch)
+
+
+def measured(tool: str, path: pathlib.Path) -> tuple[list[dict], list[str]]:
+    """What rules measured on a file, and the identifiers of those that found something."""
+    text = subprocess.run(
+        [tool, "inspect", "--rules", str(path)], check=True, capture_output=True, text=True,
+        timeout=120).stdout
+    statistics, found = [], []
+    for line in text.splitlines()[1:]:
+        rule, threshold, standard, layer, value = line.split("\t")
+        if threshold == "found":
+            found.append(rule)
+        else:
+            statistics.append({"rule": rule, "threshold": threshold, "standard": float(standard),
+                               "layer": layer, "value": float(value)})
+    return statistics, sorted(set(found))
+
+
+# Clean networks ---------------------------------------------------------------------------------
+
+
+def train_tokens(network: nn.Module) -> None:
+    """A hundred steps of Adam: which of ten groups of tokens is most frequent."""
+    optimiser = torch.optim.Adam(network.parameters(), 1e-3)
+    network.train()
+    for _ in range(100):
+        tokens = torch.randint(0, 200, (32, 24))
+        labels = torch.stack([(tokens // 20 == group).sum(1) for group in range(10)], 1).argmax(1)
+        loss = nn.functional.cross_entropy(network(tokens), labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+def trained(architecture: str, seed: int) -> nn.Module:
+    """Two short epochs from one of the initialisers, in turn; kept in the cache."""
+    names = [None, *networks.INITIALISERS]
+    torch.manual_seed(zlib.crc32(architecture.encode()) + seed)
+    network = networks.ARCHITECTURES[architecture]()
+    initialiser = names[seed % len(names)]
+    if initialiser is not None and architecture != "transformer":
+        networks.initialise(network, initialiser)
+    recipe = repr((cascade_training.CROPS, cascade_training.EPOCHS, initialiser, torch.__version__))
+    path = cascade_training.cache() / (
+        f"rules-{architecture}-{seed}-{zlib.crc32(recipe.encode()):08x}.pt")
+    if path.exists():
+        network.load_state_dict(torch.load(path, weights_only=True))
+        return network
+    if architecture == "transformer":
+        train_tokens(network)
+    else:
+        cascade_training.train(network, networks.EXTENT)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(network.state_dict(), path)
+    return network
+
+
+def pruned(network: nn.Module, share: float) -> nn.Module:
+    """A copy without the smallest `share` of every layer's weights."""
+    changed = copy.deepcopy(network)
+    with torch.no_grad():
+        for module in networks.layers(changed, nn.Linear, nn.Conv2d):
+            size = module.weight.abs().flatten().sort().values[int(share * module.weight.numel())]
+            module.weight[module.weight.abs() < size] = 0
+    return changed
+
+
+def special() -> Iterator[tuple[str, str, nn.Module]]:
+    """Honest networks that look unusual."""
+    network = networks.ARCHITECTURES["resnet18"]()
+    for block in (*network.layer1, *network.layer2, *network.layer3, *network.layer4):
+        nn.init.zeros_(block.bn2.weight)
+    yield "resnet18, last scales zero", "resnet18", network
+    network = networks.ARCHITECTURES["mlp"]()
+    nn.init.zeros_(network.fc.weight)
+    nn.init.zeros_(network.fc.bias)
+    yield "mlp, classifier zero", "mlp", network
+    network = networks.ARCHITECTURES["convnet"]()
+    nn.init.dirac_(networks.layers(network, nn.Conv2d)[3].weight)
+    yield "convnet, an inner identity", "convnet", network
+    for architecture in ("mlp", "convnet", "vgg11"):
+        yield f"{architecture}, trained, pruned 90 %", architecture, pruned(
+            trained(architecture, 1), 0.9)
+    yield "mlp, float16", "mlp", trained("mlp", 2).half().float()
+
+
+def clean() -> Iterator[tuple[str, str, nn.Module]]:
+    for architecture in networks.ARCHITECTURES:
+        for name in networks.INITIALISERS:
+            torch.manual_seed(zlib.crc32((architecture + name).encode()))
+            yield (f"{architecture}, {name}", architecture,
+                   networks.initialise(networks.ARCHITECTURES[architecture](), name))
+        torch.manual_seed(zlib.crc32(architecture.encode()))
+        yield (f"{architecture}, PyTorch's own", architecture,
+               networks.ARCHITECTURES[architecture]())
+    for architecture, seeds in TRAINED_SEEDS.items():
+        for seed in range(seeds):
+            yield f"{architecture}, trained, seed {seed}", architecture, trained(architecture, seed)
+    yield from special()
+
+
+def run_clean(tool: str, published: list[pathlib.Path]) -> dict:
+    ranges: dict[str, dict] = {}
+    alarms: list[str] = []
+    names: list[str] = []
+
+    def note(name: str, path: pathlib.Path) -> None:
+        statistics, found = measured(tool, path)
+        names.append(name)
+        for rule in found:
+            if rule in networks.MANIPULATIONS:
+                alarms.append(f"{rule}: {name}")
+        for entry in statistics:
+            key = f"{entry['rule']} {entry['threshold']}"
+            known = ranges.setdefault(
+                key, {"standard": entry["standard"], "least": math.inf, "most": -math.inf,
+                      "values": 0})
+            known["values"] += 1
+            for end, better in (("least", min), ("most", max)):
+                known[end] = better(known[end], entry["value"])
+        print(name, found, flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "network.h5"
+        for name, architecture, network in clean():
+            export(path, network, networks.example(architecture))
+            note(name, path)
+    for path in published:
+        note(path.name, path)
+    return {"networks": names, "ranges": ranges, "falseAlarms": alarms}
+
+
+# What another rule says as well or instead: many copies of a row with biases of their own are a ladder.
+COVERED_BY = {"duplicate-rows": {"imprint-rows"}}
+
+
+# Changed networks -------------------------------------------------------------------------------
+
+
+def run_changed(tool: str, rules: list[str]) -> dict:
+    results: dict[str, dict] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "network.h5"
+        for rule, changes in networks.MANIPULATIONS.items():
+            if rules and rule not in rules:
+                continue
+            count, missed, others = 0, [], set()
+            for change, architectures in changes:
+                for architecture in architectures:
+                    for size in range(3):
+                        for seed in range(3):
+                            network, inputs, batch = networks.manipulated(
+                                change, architecture, size, seed)
+                            export(path, network, inputs, batch)
+                            _, found = measured(tool, path)
+                            count += 1
+                            if not ({rule} | COVERED_BY.get(rule, set())) & set(found):
+                                missed.append(
+                                    f"{change.__name__}, {architecture}, size {size}, seed {seed}")
+                            others |= {other for other in found if other in networks.MANIPULATIONS}
+            others.discard(rule)
+            results[rule] = {"cases": count, "found": count - len(missed), "missed": missed,
+                             "alsoFired": sorted(others)}
+            print(rule, results[rule], flush=True)
+    return results
+
+
+def run_compare(tool: str) -> dict:
+    """Exchanged pairs after a step, layers drawn anew, modules inserted, and honest steps."""
+    results: dict[str, dict] = {}
+    seconds: list[float] = []
+
+    def compared(folder: pathlib.Path) -> tuple[list[dict], int]:
+        start = time.perf_counter()
+        run = subprocess.run(
+            [tool, "compare", "reference.h5", "model.h5", "--format", "json", "--quiet"],
+            cwd=folder, capture_output=True, text=True, timeout=120)
+        seconds.append(time.perf_counter() - start)
+        return json.loads(run.stdout)["findings"], run.returncode
+
+    def note(kind: str, right: bool, case: str) -> None:
+        entry = results.setdefault(kind, {"cases": 0, "right": 0, "wrong": []})
+        entry["cases"] += 1
+        entry["right"] += right
+        if not right:
+            entry["wrong"].append(case)
+            print("wrong:", kind, case, flush=True)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for architecture in networks.PICTURES:
+            for size, classes in enumerate((10, 100, 1000)):
+                for seed in range(3):
+                    case = f"{architecture}, {classes} classes, seed {seed}"
+                    torch.manual_seed(100 * size + seed)
+                    network = networks.ARCHITECTURES[architecture]()
+                    networks.with_classes(network, classes)
+                    inputs = networks.example(architecture)
+                    export(folder / "reference.h5", network, inputs)
+                    honest = networks.moved(network, (0, 0.01, 0.1)[seed])
+                    export(folder / "model.h5", honest, inputs)
+                    findings, code = compared(folder)
+                    note("honest step", not findings and code == 0, case)
+                    first, second = torch.randperm(classes)[:2].sort().values.tolist()
+                    export(folder / "model.h5", networks.swapped(honest, first, second), inputs)
+                    findings, code = compared(folder)
+                    note("classes exchanged", code == 1 and len(findings) == 1 and
+                         f"classes {first} and {second}." in findings[0]["message"], case)
+                    replaced = copy.deepcopy(honest)
+                    layer = networks.layers(replaced, nn.Linear, nn.Conv2d)[size]
+                    layer.reset_parameters()
+                    export(folder / "model.h5", replaced, inputs)
+                    findings, code = compared(folder)
+                    note("layer replaced", code == 1 and
+                         [f["id"] for f in findings] == ["replaced-weights"], case)
+                    export(folder / "model.h5", networks.imprint(honest, size, seed), inputs)
+                    findings, code = compared(folder)
+                    note("module inserted", code == 1 and
+                         any(f["id"] == "changed-architecture" for f in findings), case)
+    seconds.sort()
+    results["seconds"] = {"median": seconds[len(seconds) // 2], "most": seconds[-1]}
+    return results
+
+
+# Read-out ---------------------------------------------------------------------------------------
+
+
+def run_imprint(tool: str) -> list[dict]:
+    """64 crops of photographs, 128 bins of equal weight on other crops, three networks behind."""
+    images, bins = 64, 128
+    pool, labels = cascade_training.crops(networks.EXTENT)
+    results = []
+    for architecture in networks.PICTURES:
+        for seed in range(3):
+            torch.manual_seed(seed)
+            order = torch.randperm(len(pool))
+            batch, rest = order[:images], order[images:]
+            module = networks.imprint(networks.ARCHITECTURES[architecture](), 1, 0).eval()
+            means = pool[rest].mean((1, 2, 3)).double().sort().values
+            levels = torch.arange(bins, dtype=torch.float64) / bins
+            with torch.no_grad():
+                module[0].encode.bias.copy_(-torch.quantile(means, levels).float())
+            loss = nn.functional.cross_entropy(module(pool[batch]), labels[batch])
+            gradient = torch.autograd.grad(loss, list(module.parameters()))
+            with tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "gradient.h5"
+                leakaudit_torch.export(
+                    path, module, pool[batch], gradients=gradient, batch_size=images,
+                    truth=(pool[batch], labels[batch]))
+                run = subprocess.run(
+                    [tool, "audit", "--gradient", str(path), "--format", "json", "--quiet",
+                     "--time-limit", "20"], capture_output=True, text=True, timeout=300)
+            recoveries = [entry for entry in json.loads(run.stdout)["recoveries"]
+                          if entry["method"] == "imprint-bins"]
+            quality = recoveries[0]["quality"]["psnr"] if recoveries else []
+            results.append({
+                "network": architecture, "seed": seed,
+                "expected": images * (1 - 1 / bins) ** (images - 1),
+                "alone": alone(pool[batch], module[0].encode),
+                "proven": sum(entry["samples"] for entry in recoveries if entry["proven"]),
+                "leastPSNR": min(quality, default=None)})
+            print(results[-1], flush=True)
+    return results
+
+
+def alone(batch: Tensor, encode: nn.Linear) -> int:
+    """How many samples have a bin to themselves."""
+    values = batch.flatten(1).double() @ encode.weight[0].double()
+    places = [int((value > -encode.bias.double()).sum()) for value in values]
+    return sum(places.count(place) == 1 and place > 0 for place in places)
+
+
+# Speed ------------------------------------------------------------------------------------------
+
+
+def run_speed(tool: str) -> dict:
+    """Seconds and processor seconds for a clean checkpoint of 100 MB, by number of rules at a time."""
+    results: dict[str, dict] = {}
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(5000, 4000), nn.ReLU(), nn.Linear(4000, 1200), nn.ReLU(),
+                            nn.Linear(1200, 10))
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "model.h5"
+        export(path, network, torch.rand(1, 5000))
+        size = path.stat().st_size / 1e6
+        for command in (["audit", str(path), "--quiet", "-j", "1"],
+                        ["audit", str(path), "--quiet", "-j", "2"],
+                        ["inspect", "--rules", str(path)]):
+            runs, reports = [], set()
+            for _ in range(5):
+                before, start = os.times(), time.perf_counter()
+                run = subprocess.run([tool, *command], capture_output=True, timeout=120)
+                after = os.times()
+                runs.append((time.perf_counter() - start,
+                             after.children_user - before.children_user))
+                reports.add(run.stdout)
+            runs.sort()
+            results[" ".join(word for word in command if word != str(path))] = {
+                "megabytes": round(size, 1), "seconds": round(runs[len(runs) // 2][0], 3),
+                "userSeconds": round(runs[len(runs) // 2][1], 3), "reports": len(reports)}
+    print(results, flush=True)
+    return results
+
+
+# Table ------------------------------------------------------------------------------------------
+
+
+def table(results: dict) -> str:
+    lines = [
+        "# Calibration of the rules", "",
+        "Written by `python Benchmarks/rules.py table` from `Benchmarks/rules_results.json`; "
+        "[how](../Benchmarks/README.md#static-rules).", ""]
+    if clean := results.get("clean"):
+        alarms = clean["falseAlarms"]
+        lines += [
+            f"## Clean networks", "",
+            f"{len(clean['networks'])} checkpoints: five architectures by six initialisers and by "
+            "PyTorch's own, trained ones, honest ones that look unusual (last scales zero, a zero "
+            "classifier, an inner identity, pruned, rounded to float16), and two published ones. "
+            f"False alarms of rules about manipulation: **{len(alarms)}**.", "",
+            "| Rule | Compares | Least seen | Most seen | Threshold | Measured |",
+            "|---|---|--:|--:|--:|--:|"]
+        for key, entry in sorted(clean["ranges"].items()):
+            rule, threshold = key.split(" ")
+            lines.append(
+                f"| `{rule}` | {threshold} | {entry['least']:.3g} | {entry['most']:.3g} "
+                f"| {entry['standard']:.6g} | {entry['values']} |")
+        lines += [f"- {alarm}" for alarm in alarms]
+        lines.append("")
+    if changed := results.get("changed"):
+        total = sum(entry["cases"] for entry in changed.values())
+        found = sum(entry["found"] for entry in changed.values())
+        lines += [
+            "## Changed networks", "",
+            "Every manipulation at three sizes with three seeds on a perceptron, a ConvNet and "
+            f"ResNet-18, as far as it applies to them: {found} of {total} found.", "",
+            "| Rule | Found | Cases | Other rules that spoke as well |", "|---|--:|--:|---|"]
+        for rule, entry in sorted(changed.items()):
+            others = ", ".join(f"`{other}`" for other in entry["alsoFired"]) or "–"
+            lines.append(f"| `{rule}` | {entry['found']} | {entry['cases']} | {others} |")
+        lines += [f"- Missed: {rule}: {case}" for rule, entry in sorted(changed.items())
+                  for case in entry["missed"]]
+        lines.append("")
+    if compared := results.get("compare"):
+        lines += ["## Comparisons with a reference", "",
+                  "On the three architectures with 10, 100 and 1,000 classes, three seeds each, "
+                  "the weights equal or up to a tenth of their size apart.", "",
+                  "| Change | Right | Cases |", "|---|--:|--:|"]
+        for kind, entry in compared.items():
+            if kind != "seconds":
+                lines.append(f"| {kind} | {entry['right']} | {entry['cases']} |")
+        lines.append("")
+    if imprint := results.get("imprint"):
+        lines += [
+            "## Read-out of a ladder", "",
+            "64 crops of photographs in one batch, 128 bins of equal weight on other crops, "
+            "single precision; B(1 − 1/K)^(B−1) = 39.05 expected to be alone.", "",
+            "| Network behind | Seed | Alone in a bin | Proven | Least PSNR, dB |",
+            "|---|--:|--:|--:|--:|"]
+        lines += [
+            f"| {entry['network']} | {entry['seed']} | {entry['alone']} | {entry['proven']} "
+            f"| {'–' if entry['leastPSNR'] is None else round(entry['leastPSNR'], 1)} |"
+            for entry in imprint]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("clean", "changed", "compare", "imprint", "speed",
+                                         "table"))
+    parser.add_argument("--tool", default=str(HERE.parent / ".build" / "release" / "leakaudit"))
+    parser.add_argument("--published", nargs="*", type=pathlib.Path, default=[],
+                        help="further clean checkpoints")
+    parser.add_argument("--rules", nargs="*", default=[], help="only these manipulations")
+    options = parser.parse_args()
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if options.what == "clean":
+        results["clean"] = run_clean(options.tool, options.published)
+    elif options.what == "changed":
+        results["changed"] = results.get("changed", {}) | run_changed(options.tool, options.rules)
+    elif options.what == "compare":
+        results["compare"] = run_compare(options.tool)
+    elif options.what == "imprint":
+        results["imprint"] = run_imprint(options.tool)
+    elif options.what == "speed":
+        results["speed"] = run_speed(options.tool)
+    else:
+        TABLE.write_text(table(results))
+        return
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+import AuditModel
+import Rules
+import Settings
+import Testing
+
+@Suite("Settings file")
+struct SettingsReaderTests {
+  private let reader = SettingsReader(
+    file: ".leakaudit.yml",
+    vocabulary: SettingsVocabulary(
+      identifiers: ["dense-chain", "imprint-rows", "optimizer-state"],
+      thresholds: ["imprint-rows": ["equal-rows", "least-cosine"], "optimizer-state": []]))
+
+  private func failure(_ text: String) -> String? {
+    do throws(SettingsError) {
+      _ = try reader.read(text)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
+  @Test("every setting is read")
+  func everything() throws {
+    let settings = try reader.read(
+      """
+      # a comment
+      fail-on: none
+      sensitivity: special
+      rules:
+        optimizer-state: off
+        imprint-rows: {equal-rows: 16, least-cosine: 0.99}
+      suppressions:
+        - rule: dense-chain
+          path: "models/**"
+          reason: >
+            secure aggregation,
+            reviewed
+          expires: 2027-03-31
+        - {rule: imprint-rows, layer: fc*, reason: "a test model", expires: "2028-02-29"}
+      """)
+    #expect(settings.failOn == FailThreshold.none && settings.sensitivity == .special)
+    #expect(settings.rules.disabled == ["optimizer-state"])
+    #expect(
+      settings.rules.thresholds == ["imprint-rows": ["equal-rows": 16, "least-cosine": 0.99]])
+    let first = try #require(settings.suppressions.first)
+    #expect(settings.suppressions.count == 2)
+    #expect(first.reason == "secure aggregation, reviewed" && first.layer == nil)
+    #expect(first.expires == CalendarDate("2027-03-31") && first.line == 8)
+    #expect(settings.suppressions[1].layer == Glob("fc*"))
+  }
+
+  @Test("an empty file sets nothing", arguments: ["", "# only a comment\n", "---\n"])
+  func empty(text: String) throws {
+    #expect(try reader.read(text) == AuditSettings())
+  }
+
+  @Test(
+    "a wrong word is an error with its line and the nearest word",
+    arguments: [
+      ("fail-on: high\nsensitvity: public", ":2:", "'sensitivity'"),
+      ("sensitivity: persnal", ":1:", "'personal'"),
+      ("\nfail-on: hihg", ":2:", "'high'"),
+      ("rules:\n  imprint-row: off", ":2:", "'imprint-rows'"),
+      ("rules:\n  imprint-rows:\n    equal-row: 3", ":3:", "'equal-rows'"),
+      ("rules:\n  imprint-rows: of", ":2:", "'off'"),
+      ("suppressions:\n- rule: dense-chian", ":2:", "'dense-chain'"),
+      ("suppressions:\n- rule: dense-chain\n  paths: x", ":3:", "'path'"),
+    ])
+  func nearest(text: String, place: String, word: String) throws {
+    let failure = try #require(self.failure(text))
+    #expect(failure.hasPrefix(".leakaudit.yml\(place) "), "\(failure)")
+    #expect(failure.hasSuffix("Did you mean \(word)?"), "\(failure)")
+  }
+
+  @Test(
+    "what is missing or of the wrong kind is an error that says what is needed",
+    arguments: [
+      ("- a list", "mapping"), ("fail-on: [high]", "one word"), ("rules: off", "mapping"),
+      ("suppressions: {}", "list"), ("fail-on:", "is empty"),
+      ("suppressions:\n- rule: dense-chain\n  reason: r\n  expires: 2027-01-01", "neither"),
+      ("suppressions:\n- rule: dense-chain\n  path: '*'\n  expires: 2027-01-01", "'reason'"),
+      ("suppressions:\n- rule: dense-chain\n  path: '*'\n  reason: r", "'expires'"),
+      ("suppressions:\n- path: '*'\n  reason: r\n  expires: 2027-01-01", "'rule'"),
+      ("suppressions:\n- rule: dense-chain\n  expires: 2027-02-29", "YYYY-MM-DD"),
+      ("suppressions:\n- rule: dense-chain\n  expires: soon", "YYYY-MM-DD"),
+      ("rules:\n  imprint-rows: {equal-rows: many}", "a number"),
+      ("rules:\n  imprint-rows: {equal-rows: .inf}", "a number"),
+      ("rules:\n  optimizer-state: {steps: 3}", "no threshold"),
+      ("rules:\n  dense-chain: off", "suppressions"),
+      ("fail-on: low\nfail-on: high", "more than once"),
+      ("fail-on: \"high", "no YAML"), ("a: b: c", "no YAML"),
+    ])
+  func refused(text: String, part: String) throws {
+    let failure = try #require(self.failure(text))
+    #expect(failure.contains(part), "\(failure)")
+  }
+}

@@ -122,11 +122,12 @@ package struct SimulatedExchange {
   private static func summary(_ file: ExchangeFile, _ result: Client.Result) -> String {
     let tensors = file.table.tensors.values
     let norm = tensors.reduce(0) { $0 + $1.summary().norm * $1.summary().norm }.squareRoot()
-    let steps =
+    let samples = "\(result.batchSize) sample\(result.batchSize == 1 ? "" : "s")"
+    let what =
       file.kind == .gradient
-      ? "" : " in \(result.steps) step\(result.steps == 1 ? "" : "s")"
-    return "\(file.kind == .gradient ? "gradient" : "update") of "
-      + "\(result.batchSize) sample\(result.batchSize == 1 ? "" : "s")\(steps): "
+      ? "gradient of \(samples)"
+      : "update in \(result.steps) step\(result.steps == 1 ? "" : "s") of \(samples)"
+    return "\(what): "
       + "\(tensors.count) tensors, \(tensors.reduce(0) { $0 + $1.count }) entries, "
       + "norm \(norm.displayed), loss \(result.loss.displayed)"
   }

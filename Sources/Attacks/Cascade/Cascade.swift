@@ -48,8 +48,13 @@ enum Cascade {
     timeLimit: Double?, progress: @escaping @Sendable (String) -> Void
   ) {
     guard let start = start(observation, knowledge),
-      let recovery = knowledge.recoveries[start], let outputGradient = recovery.outputGradient
+      let recovery = knowledge.recoveries[start].map({ sharpened($0, observation) }),
+      let outputGradient = recovery.outputGradient
     else { return }
+    var observation = observation
+    if observation.noise == nil, let sigma = recovery.estimatedNoise {
+      observation = observation.statingNoise(sigma)
+    }
     var chain = ChainSummary(
       artifact: "", source: observation.sourceName, steps: [], reachesInput: false, stop: nil,
       rankTolerance: MapSolve.rankTolerance)
@@ -74,7 +79,8 @@ enum Cascade {
         if !search.account.isEmpty { chain.jointSolve = search.account.joined(separator: "; ") }
       }
       try search.run()
-      guard let x = search.input, search.certificate < 0.02,
+      guard let x = search.input,
+        search.isNoisy ? !search.isHidden : search.certificate < 0.02,
         let reader = walk.readers(of: .input(0)).first
       else { return }
       // What simulates equally well may differ from this by the predicted error.
@@ -99,6 +105,24 @@ enum Cascade {
     } catch {
       chain.stop = chain.stop ?? error.description
     }
+  }
+
+  /// The recovery from all rows at once, where stored numbers are coarse: a single row, and so the
+  /// loss gradient that the bias shows, is known no better than they are.
+  private static func sharpened(
+    _ recovery: Knowledge.Recovery, _ observation: Observation
+  ) -> Knowledge.Recovery {
+    guard let matrix = observation.gradient.matrix(recovery.node),
+      let bias = observation.gradient.bias(recovery.node), recovery.estimatedNoise == nil,
+      matrix.tensor.resolution.unitRoundoff > ElementKind.float32.unitRoundoff,
+      let estimate = TotalLeastSquares(matrix, bias)
+    else { return recovery }
+    var result = recovery
+    result.samples = [estimate.input]
+    result.outputGradient = estimate.left
+    result.predictedError =
+      observation.roundingError(recovery.node, .weight) / max(estimate.left.norm, 1e-300)
+    return result
   }
 
   /// The recovered dense layer nearest to the input, if something lies between the two.

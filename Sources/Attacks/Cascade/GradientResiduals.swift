@@ -10,7 +10,7 @@ internal import Tensors
 /// common factor of all gradients matters. `(∂g/∂x)ᵀ u` is the pushforward of `∇ₓ⟨z̄, z⟩` along `u` in the
 /// parameters.
 final class GradientResiduals: ResidualFunction {
-  private let walk: CascadeWalk
+  let walk: CascadeWalk
   private let precision: Precision
   private let keys: [ParameterTable.Key]
   private let observed: [[Double]]
@@ -207,5 +207,56 @@ extension GradientResiduals {
     program.bind(walk.gradients[.node(walk.start)] ?? [], to: "head")
     programs[direction] = program
     return program
+  }
+}
+
+// MARK: - Blocks
+
+extension GradientResiduals {
+  /// The rows of the features, then those of each observed tensor.
+  var blocks: [Range<Int>] {
+    observed.reduce(into: [0..<features.values.count]) { blocks, elements in
+      let start = blocks.last?.upperBound ?? 0
+      blocks.append(start..<start + elements.count)
+    }
+  }
+
+  /// For each row, the standard error of its tensor over its own.
+  ///
+  /// Half precision rounds each entry by a share of its size. Of a sparsified gradient, a zero tells no
+  /// more than that the entry was smaller than those that were kept.
+  func trust(_ sparsity: Sparsity?) -> [Double] {
+    var result = Array(repeating: 1.0, count: features.values.count)
+    for (place, key) in keys.enumerated() {
+      let error = 1 / weights[place]
+      let tensor = walk.observation.gradient[key.node, key.role]
+      let rounding = tensor?.resolution ?? .float64
+      let noise = walk.observation.noise ?? 0
+      for element in observed[place] {
+        if let sparsity, element == 0 {
+          result.append(error / max(error, sparsity.deviationOfDropped))
+        } else if rounding.unitRoundoff > ElementKind.float32.unitRoundoff {
+          let own = rounding.unitRoundoff * abs(element) / 2
+          let least = rounding.absoluteRoundoff / 2
+          result.append(error / (own * own + least * least + noise * noise).squareRoot())
+        } else {
+          result.append(1)
+        }
+      }
+    }
+    return result
+  }
+
+  /// Relative distance of the simulated gradient from the observed one, where an entry was observed.
+  func relativeError(of residuals: [Double], _ sparsity: Sparsity?) -> Double {
+    var (missed, total) = (0.0, 0.0)
+    for (place, block) in blocks.dropFirst().enumerated() {
+      for (row, element) in zip(block, observed[place]) where sparsity == nil || element != 0 {
+        let gap = residuals[row] / weights[place]
+        missed += gap * gap
+        total += element * element
+      }
+    }
+    return total > 0 ? (missed / total).squareRoot() : .infinity
   }
 }

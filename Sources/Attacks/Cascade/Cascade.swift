@@ -52,6 +52,7 @@ enum Cascade {
       let outputGradient = recovery.outputGradient
     else { return }
     var observation = observation
+    let sparsity = Sparsity(observation.gradient)
     if observation.noise == nil, let sigma = recovery.estimatedNoise {
       observation = observation.statingNoise(sigma)
     }
@@ -68,9 +69,17 @@ enum Cascade {
     do throws(CascadeStop) {
       let walk = try CascadeWalk(
         observation, start: start,
-        input: KnownMap(recovery.samples[0], error: recovery.predictedError),
-        outputGradient: outputGradient, on: backend, progress: progress)
-      walk.run()
+        input: sparsity?.features(recovery)
+          ?? KnownMap(recovery.samples[0], error: recovery.predictedError),
+        outputGradient: sparsity?.outputGradient(recovery, observation) ?? outputGradient,
+        on: backend, progress: progress)
+      // Where entries were dropped, no map has all of its equations.
+      if sparsity == nil {
+        walk.run()
+      } else {
+        walk.stop = CascadeStop(
+          "most entries of the gradient were dropped, so no map is solved for")
+      }
       chain.steps = walk.steps
       chain.stop = walk.stop?.description
       let deadline = timeLimit.map { ContinuousClock.now + .seconds($0) }
@@ -129,7 +138,8 @@ enum Cascade {
   private static func start(_ observation: Observation, _ knowledge: Knowledge) -> Int? {
     let known = knowledge.recoveries.keys.sorted().first { node in
       guard let recovery = knowledge.recoveries[node] else { return false }
-      return recovery.samples.count == 1 && recovery.isDetermined == nil
+      return recovery.samples.count == 1
+        && (recovery.isDetermined == nil || Sparsity(observation.gradient) != nil)
         && recovery.outputGradient != nil && observation.network.nodes[node].layer is Dense
     }
     guard let known, observation.network.origin == .declared,

@@ -80,6 +80,8 @@ final class CascadeSearch {
       let features = try FrontierResiduals(
         source, map, walk: walk, usesGradients: attempt == 0)
       guard features.equalities >= count else { continue }
+      let error = map.errors.rootMeanSquareOrZero
+      if isNoisy, !(error < Self.approachMisfit * map.values.rootMeanSquareOrZero) { break }
       let place = "\(walk.name(source)) (\(features.equalities) equations for \(count) values)"
       for start in try starts(features).prefix(isNoisy ? 1 : 3) where !isLate() {
         let price = try features.price()
@@ -89,6 +91,7 @@ final class CascadeSearch {
         }
         var search = marquardt("from \(walk.name(source))")
         search.productLimit = Int(budget / price)
+        if isNoisy { (search.stepLimit, search.leastGain) = (15, 1e-2) }
         let outcome = try search.solve(features, from: start)
         budget -= price * Double(outcome.products)
         let misfit = (outcome.objective / Double(features.count)).squareRoot()

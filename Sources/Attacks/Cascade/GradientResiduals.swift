@@ -247,6 +247,16 @@ extension GradientResiduals {
     return result
   }
 
+  /// Length of the noise over that of the observed gradient.
+  var noiseShare: Double {
+    var (noise, total) = (0.0, 0.0)
+    for (place, elements) in observed.enumerated() {
+      noise += Double(elements.count) / (weights[place] * weights[place])
+      total += elements.reduce(0) { $0 + $1 * $1 }
+    }
+    return total > 0 ? (noise / total).squareRoot() : .infinity
+  }
+
   /// Relative distance of the simulated gradient from the observed one, where an entry was observed.
   func relativeError(of residuals: [Double], _ sparsity: Sparsity?) -> Double {
     var (missed, total) = (0.0, 0.0)

@@ -13,7 +13,7 @@
 ///
 /// - Source: Field 1987, *Relations between the statistics of natural images and the response
 ///   properties of cortical cells* (amplitudes fall as 1/f).
-struct InputPrior {
+package struct InputPrior {
   /// Spatial axes, then channels.
   let shape: [Int]
   /// The level of every entry.
@@ -25,7 +25,7 @@ struct InputPrior {
   private let cosines: [[Double]]
 
   /// - Parameter deviation: Root-mean-square distance of an entry from the mean.
-  init(shape: [Int], mean: Double, deviation: Double) {
+  package init(shape: [Int], mean: Double, deviation: Double) {
     self.shape = shape
     self.mean = mean
     cosines = shape.dropLast().map(Self.cosines)
@@ -58,7 +58,7 @@ struct InputPrior {
   }
 
   /// Root-mean-square deviation of an entry from the average of its channel.
-  var detail: Double {
+  package var detail: Double {
     let count = deviations.count / 2
     let energy = octaves.reduce(0) {
       $0 + ($1 % count == 0 ? 0 : deviations[$1] * deviations[$1])
@@ -67,30 +67,30 @@ struct InputPrior {
   }
 
   /// `C^{-1/2} v` up to a rotation: coefficients divided by their deviations.
-  func whitened(_ v: [Double]) -> [Double] {
+  package func whitened(_ v: [Double]) -> [Double] {
     let coefficients = coefficients(v)
     return coefficients.indices.map { coefficients[$0] / deviations[octaves[$0]] }
   }
 
   /// The transpose of ``whitened(_:)``.
-  func whitenedTranspose(_ v: [Double]) -> [Double] {
+  package func whitenedTranspose(_ v: [Double]) -> [Double] {
     values(v.indices.map { v[$0] / deviations[octaves[$0]] })
   }
 
   /// The inverse of ``whitened(_:)``.
-  func colored(_ v: [Double]) -> [Double] {
+  package func colored(_ v: [Double]) -> [Double] {
     values(v.indices.map { v[$0] * deviations[octaves[$0]] })
   }
 
   /// The transpose of ``colored(_:)``.
-  func coloredTranspose(_ v: [Double]) -> [Double] {
+  package func coloredTranspose(_ v: [Double]) -> [Double] {
     let coefficients = coefficients(v)
     return coefficients.indices.map { coefficients[$0] * deviations[octaves[$0]] }
   }
 
   /// Replaces the deviation of every octave by the root mean square of its coefficients: those of an
   /// estimate and, squared and added, those of a draw of what the estimate may be off.
-  mutating func adapt(to estimate: [Double], spread: [Double]) {
+  package mutating func adapt(to estimate: [Double], spread: [Double]) {
     let found = coefficients(estimate.map { $0 - mean })
     let missing = coefficients(spread)
     var (sums, counts) = (deviations.map { _ in 0.0 }, deviations.map { _ in 0.0 })

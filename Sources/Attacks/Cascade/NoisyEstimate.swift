@@ -27,6 +27,10 @@ final class NoisyEstimate {
   /// Rounds of steps and a draw, and products with the Jacobian.
   private(set) var (rounds, products) = (0, 0)
 
+  /// From this relative noise on, products in single precision are exact enough.
+  private static let coarseNoise = 3e-6
+  private static let roundLimit = 8
+
   private let gradients: GradientResiduals
   private let model: RegularizedResiduals
   private let trust: [Double]
@@ -38,6 +42,8 @@ final class NoisyEstimate {
   private var variances: [Double]
   private var factor: CholeskyDecomposition?
   private var factorings = 0
+  /// Iterations of LSMR for a step or a draw.
+  private var iterationLimit = 600
   private var damping = 0.0
   private var generator = SplitMix64(seed: 43)
   /// What single precision makes of the residuals: one draw of what the network's own arithmetic did.
@@ -64,16 +70,18 @@ final class NoisyEstimate {
     trust = gradients.trust(sparsity)
     let shape = walk.programs.shape(of: .input(0))
     let prior = InputPrior(shape: shape, mean: level, deviation: deviation)
-    model = RegularizedResiduals(gradients, prior: prior)
     input = start ?? Array(repeating: level, count: shape.reduce(1, *))
     variances = gradients.blocks.indices.map { start == nil && $0 > 0 ? .infinity : 1 }
     // What was computed in double precision has no rounding errors to speak of.
     let isDouble = walk.observation.gradient.keys.allSatisfy {
       walk.observation.gradient[$0.node, $0.role]?.kind == .float64
     }
-    let single = isDouble ? nil : try GradientResiduals(walk, in: .single)
+    let single = try GradientResiduals(walk, in: .single)
+    let isCoarse = sparsity != nil || gradients.noiseShare > Self.coarseNoise
+    model = RegularizedResiduals(
+      gradients, products: isCoarse ? single : gradients, prior: prior)
     rounding = { (x: [Double]) throws(CascadeStop) in
-      guard let single else { return [] }
+      guard !isDouble else { return [] }
       return zip(try single.residuals(at: x), try gradients.residuals(at: x)).map { $0 - $1 }
     }
     try run(productLimit: productLimit)
@@ -81,9 +89,13 @@ final class NoisyEstimate {
 
   private func run(productLimit: Int) throws(CascadeStop) {
     var previous = Double.infinity
-    for round in 0..<12 where !isLate() && products < productLimit {
+    for round in 0..<Self.roundLimit where !isLate() && products < productLimit {
       setScales()
-      let gain = try descend(stepLimit: round == 0 ? 10 : 3)
+      // Far from the solution a rough step is as good.
+      let isFirst = round == 0 && variances.contains(.infinity)
+      iterationLimit = isFirst ? 100 : 400
+      try descend(stepLimit: isFirst ? 10 : 3)
+      iterationLimit = 600
       let draw = try drawError()
       let hasAll = variances.allSatisfy(\.isFinite)
       predictedError = draw.rootMeanSquareOrZero
@@ -94,7 +106,7 @@ final class NoisyEstimate {
         "all gradients and a prior: round \(rounds), predicted error \(predictedError.displayed), "
           + "\(products) products")
       let change = abs(predictedError - previous) / max(predictedError, .leastNormalMagnitude)
-      if hasAll, round >= 2, change < 0.1, gain < 0.05 { break }
+      if hasAll, round >= 2, change < 0.15 { break }
       previous = predictedError
     }
     detail = model.prior.detail
@@ -113,7 +125,7 @@ final class NoisyEstimate {
   private func learn(from draw: [Double]) throws(CascadeStop) {
     let here = try gradients.residuals(at: input)
     let there = try gradients.residuals(at: zip(input, draw).map { $0 + $1 })
-    let moved = try gradients.push(draw)
+    let moved = try model.products.push(draw)
     for (block, rows) in gradients.blocks.enumerated() {
       var (bent, missed, count) = (0.0, 0.0, 0.0)
       for row in rows where trust[row] > 0 {
@@ -133,10 +145,7 @@ final class NoisyEstimate {
 // MARK: - Steps and draws
 
 extension NoisyEstimate {
-  private static let iterationLimit = 300
-
-  /// - Returns: The share of the objective that the last step took away.
-  private func descend(stepLimit: Int) throws(CascadeStop) -> Double {
+  private func descend(stepLimit: Int) throws(CascadeStop) {
     var residuals = try model.residuals(at: input)
     var gain = 1.0
     for _ in 0..<stepLimit where gain > 0.02 && !isLate() {
@@ -144,7 +153,7 @@ extension NoisyEstimate {
       let objective = residuals.reduce(0) { $0 + $1 * $1 }
       var next: (point: [Double], residuals: [Double], objective: Double)?
       for _ in 0..<6 where next == nil {
-        let step = try solve(residuals.map { -$0 }, damping: damping, tolerance: 1e-8)
+        let step = try solve(residuals.map { -$0 }, damping: damping, tolerance: 1e-7)
         for length in [1, 0.5, 0.25] where next == nil {
           let point = zip(input, step).map { old, change in
             let value = old + length * change
@@ -156,12 +165,11 @@ extension NoisyEstimate {
         }
         if next == nil { damping = max(10 * damping, 0.1) }
       }
-      guard let next else { return 0 }
+      guard let next else { return }
       gain = (objective - next.objective) / objective
       (input, residuals) = (next.point, next.residuals)
       damping = damping < 0.01 ? 0 : damping / 10
     }
-    return gain
   }
 
   /// One draw of the error that noise, rounding and the prior leave in the input.
@@ -173,7 +181,7 @@ extension NoisyEstimate {
       let drawn = model.scales[row] > 0 ? generator.normal() : 0
       return drawn + (rounded.isEmpty ? 0 : model.scales[row] * rounded[row])
     }
-    return try solve(noise, damping: 0, tolerance: 1e-10)
+    return try solve(noise, damping: 0, tolerance: 1e-9)
   }
 
   /// Least squares of the linearised model, preconditioned by its prior or, where that is not enough and
@@ -194,14 +202,15 @@ extension NoisyEstimate {
       products += 2 * outcome.iterations
       return outcome
     }
-    let outcome = try attempt(Self.iterationLimit)
-    guard outcome.stop == .iterationLimit, factorings < 6 else { return outcome.solution }
+    let outcome = try attempt(iterationLimit)
+    guard outcome.stop == .iterationLimit, variances.allSatisfy(\.isFinite), factorings < 6
+    else { return outcome.solution }
     factorings += 1
     guard let jacobian = try model.jacobian() else {
       factorings = 6
       return outcome.solution
     }
     factor = CholeskyDecomposition(jacobian.gram()) ?? factor
-    return try attempt(Self.iterationLimit).solution
+    return try attempt(iterationLimit).solution
   }
 }

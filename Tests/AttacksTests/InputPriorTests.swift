@@ -16,7 +16,8 @@ struct InputPriorTests {
   }
 
   /// Sums of at most 64 terms, twice: some hundred roundings of 1e-16.
-  @Test("whitening and colouring undo each other, and both have the transposes they claim",
+  @Test(
+    "whitening and colouring undo each other, and both have the transposes they claim",
     arguments: shapes)
   func transforms(shape: [Int]) {
     let count = shape.reduce(1, *)

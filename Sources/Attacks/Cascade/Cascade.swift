@@ -129,8 +129,13 @@ enum Cascade {
     var result = recovery
     result.samples = [estimate.input]
     result.outputGradient = estimate.left
-    result.predictedError =
-      observation.roundingError(recovery.node, .weight) / max(estimate.left.norm, 1e-300)
+    // Each row gives the features to the same relative error, and rows count by their squares.
+    let squares = estimate.left.map { $0 * $0 }
+    let share = squares.norm / max(squares.reduce(0, +), .leastNormalMagnitude)
+    let own = matrix.tensor.resolution.unitRoundoff / 2 * estimate.input.rootMeanSquare * share
+    let strength = max(estimate.left.norm, .leastNormalMagnitude)
+    let noise = (observation.noise ?? 0) / strength
+    result.predictedError = (own * own + noise * noise).squareRoot()
     return result
   }
 

@@ -23,7 +23,7 @@ final class CascadeSearch {
   var predictedError = Double.infinity
   /// The share of random directions in the input that the equations tell apart.
   var determinedShare = 0.0
-  /// Whether noise leaves no more of the input than its colour.
+  /// Whether noise leaves no more of the input than its colour, or does not explain what is left.
   var isHidden = false
   /// What was done, in clauses.
   var account: [String] = []

@@ -35,8 +35,13 @@ extension CascadeSearch {
       "the most probable input under noise (\(found.rounds) rounds, \(found.products) products) has "
       + "a predicted error of \(found.predictedError.displayed) per value, where its detail is "
       + "\(found.detail.displayed)"
-    isHidden = !(found.predictedError < 0.5 * found.detail) || !size.isFinite
-    account.append(isHidden ? told + ": noise hides it" : told)
+    let isExplained = found.certificate <= max(0.2, 4 * everything.noiseShare)
+    isHidden = !(found.predictedError < 0.5 * found.detail) || !size.isFinite || !isExplained
+    account.append(
+      !isExplained
+        ? told
+          + ", but its gradient misses by \(found.certificate.displayed), more than noise explains"
+        : isHidden ? told + ": noise hides it" : told)
     input = found.input
   }
 }

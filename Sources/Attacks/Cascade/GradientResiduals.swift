@@ -247,6 +247,12 @@ extension GradientResiduals {
     return result
   }
 
+  /// The standard error of the features over their size.
+  var featureNoise: Double {
+    let size = features.values.rootMeanSquareOrZero
+    return size > 0 ? max(features.errors.rootMeanSquareOrZero / size, 1e-12) : 1
+  }
+
   /// Length of the noise over that of the observed gradient.
   var noiseShare: Double {
     var (noise, total) = (0.0, 0.0)

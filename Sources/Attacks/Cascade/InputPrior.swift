@@ -24,7 +24,10 @@ package struct InputPrior {
   /// For each spatial axis the orthonormal cosine transform, frequencies × places.
   private let cosines: [[Double]]
 
-  /// - Parameter deviation: Root-mean-square distance of an entry from the mean.
+  /// - Parameters:
+  ///   - shape: Spatial axes, then channels.
+  ///   - mean: The level of every entry.
+  ///   - deviation: Root-mean-square distance of an entry from that.
   package init(shape: [Int], mean: Double, deviation: Double) {
     self.shape = shape
     self.mean = mean

@@ -29,7 +29,9 @@ final class NoisyEstimate {
 
   /// From this relative noise on, products in single precision are exact enough.
   private static let coarseNoise = 3e-6
-  private static let roundLimit = 8
+  private static let roundLimit = 10
+  /// From grey the features count first as if they were known to this share of their size.
+  private static let startNoise = 0.02
 
   private let gradients: GradientResiduals
   private let model: RegularizedResiduals
@@ -40,6 +42,8 @@ final class NoisyEstimate {
   private let progress: (String) -> Void
   /// Variance of the rows of each block, over that of their noise; infinite for those left out.
   private var variances: [Double]
+  /// What standard errors are multiplied with; falls to 1.
+  private var temperature: Double
   private var factor: CholeskyDecomposition?
   private var factorings = 0
   /// Iterations of LSMR for a step or a draw.
@@ -56,6 +60,8 @@ final class NoisyEstimate {
   ///   - level: Of a grey picture.
   ///   - deviation: Root-mean-square distance of an entry from that.
   ///   - productLimit: On products with the Jacobian.
+  ///   - isLate: Whether time is up.
+  ///   - progress: Receives a line a round.
   /// - Throws: ``CascadeStop`` if a product fails.
   init(
     _ gradients: GradientResiduals, _ walk: CascadeWalk, start: [Double]?, level: Double,
@@ -71,6 +77,7 @@ final class NoisyEstimate {
     let shape = walk.programs.shape(of: .input(0))
     let prior = InputPrior(shape: shape, mean: level, deviation: deviation)
     input = start ?? Array(repeating: level, count: shape.reduce(1, *))
+    temperature = start == nil ? max(1, Self.startNoise / gradients.featureNoise) : 1
     variances = gradients.blocks.indices.map { start == nil && $0 > 0 ? .infinity : 1 }
     // What was computed in double precision has no rounding errors to speak of.
     let isDouble = walk.observation.gradient.keys.allSatisfy {
@@ -106,8 +113,9 @@ final class NoisyEstimate {
         "all gradients and a prior: round \(rounds), predicted error \(predictedError.displayed), "
           + "\(products) products")
       let change = abs(predictedError - previous) / max(predictedError, .leastNormalMagnitude)
-      if hasAll, round >= 2, change < 0.15 { break }
+      if hasAll, round >= 2, change < 0.15, temperature == 1 { break }
       previous = predictedError
+      temperature = max(1, temperature / 3)
     }
     detail = model.prior.detail
     certificate = gradients.relativeError(of: try gradients.residuals(at: input), sparsity)
@@ -115,7 +123,8 @@ final class NoisyEstimate {
 
   private func setScales() {
     for (block, rows) in gradients.blocks.enumerated() {
-      let factor = variances[block].isFinite ? 1 / variances[block].squareRoot() : 0
+      let factor =
+        variances[block].isFinite ? 1 / (temperature * variances[block].squareRoot()) : 0
       for row in rows { model.scales[row] = trust[row] * factor }
     }
   }

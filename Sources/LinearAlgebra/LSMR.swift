@@ -8,6 +8,8 @@ package enum LSMR {
     case converged
     /// What is left to gain is below the noise of the right-hand side.
     case noiseFloor
+    /// Going on would hardly lower the residual.
+    case sufficient
     case iterationLimit
     /// The estimated condition reached the inverse of the unit roundoff.
     case conditionLimit
@@ -53,8 +55,11 @@ package enum LSMR {
   ///   - rightHandSide: `b`.
   ///   - damping: λ, not negative.
   ///   - tolerance: stop when `‖r‖ ≤ tolerance (‖A‖ ‖x‖ + ‖b‖)` or `‖Aᵀr‖ ≤ tolerance ‖A‖ ‖r‖`.
+  ///   - normalTolerance: another tolerance for `‖Aᵀr‖`, where the rows leave a residual for sure.
   ///   - noiseFloor: stop at the noise of rows that were divided by their standard errors; see
   ///     `NoiseFloor`.
+  ///   - forcing: stop when `‖r‖ ≤ forcing ‖b‖`, or when the last eight iterations lowered `‖r‖²` by
+  ///     less than a twentieth of what all have; `nil` to go on.
   ///   - iterationLimit: one iteration is one product with `A` and one with `Aᵀ`.
   ///   - preconditioner: `R⁻¹` and `R⁻ᵀ`.
   ///   - apply: `A v`.
@@ -63,7 +68,9 @@ package enum LSMR {
   /// - Throws: what the products throw.
   package static func solve<E: Error>(
     columns: Int, rightHandSide: [Double], damping: Double = 0, tolerance: Double = 1e-14,
-    noiseFloor: Bool = false, iterationLimit: Int, preconditioner: Preconditioner? = nil,
+    normalTolerance: Double? = nil, noiseFloor: Bool = false, forcing: Double? = nil,
+    iterationLimit: Int,
+    preconditioner: Preconditioner? = nil,
     apply: ([Double]) throws(E) -> [Double], transpose: ([Double]) throws(E) -> [Double]
   ) throws(E) -> Outcome {
     var u = rightHandSide
@@ -75,6 +82,7 @@ package enum LSMR {
     var (direction, previous) = (v, [Double](repeating: 0, count: columns))
     var y = previous
     var floor = NoiseFloor()
+    var progress = Progress(beta)
     var stop = alpha * beta == 0 ? Stop.converged : .iterationLimit
     while stop == .iterationLimit, state.iterations < iterationLimit {
       u.scale(by: -state.alpha)
@@ -93,10 +101,14 @@ package enum LSMR {
       y.add(step.length, times: previous)
       direction.scale(by: -step.direction)
       direction.add(1, times: v)
-      if let reason = state.reason(norm: y.euclideanNorm, tolerance: tolerance) {
+      if let reason = state.reason(
+        norm: y.euclideanNorm, tolerance: tolerance, normalTolerance: normalTolerance ?? tolerance)
+      {
         stop = reason
       } else if noiseFloor, floor.isReached(after: state.residualNorm) {
         stop = .noiseFloor
+      } else if let forcing, progress.isSufficient(state.residualNorm, forcing) {
+        stop = .sufficient
       } else if Task.isCancelled {
         stop = .cancelled
       }

@@ -102,11 +102,12 @@ extension LSMR {
     }
 
     /// Whether to stop, for a solution of this norm.
-    func reason(norm: Double, tolerance: Double) -> Stop? {
+    func reason(norm: Double, tolerance: Double, normalTolerance: Double) -> Stop? {
       let scale = matrixNorm * norm + rightNorm
-      let limit = max(tolerance, 0x1p-53)
-      if residualNorm <= limit * scale { return .converged }
-      if normalResidualNorm <= limit * matrixNorm * residualNorm { return .converged }
+      if residualNorm <= max(tolerance, 0x1p-53) * scale { return .converged }
+      if normalResidualNorm <= max(normalTolerance, 0x1p-53) * matrixNorm * residualNorm {
+        return .converged
+      }
       return condition >= 0x1p52 ? .conditionLimit : nil
     }
 
@@ -145,6 +146,22 @@ extension LSMR {
       let (late, early) = (max(middle - now, 0), max(before - middle, 0))
       if late + early < 1e-3 { return true }
       return late < 1e-2 && early > late && late * late / (early - late) < 1e-2
+    }
+  }
+
+  /// When a rough solution will do.
+  struct Progress {
+    private var squares: [Double]
+    private let window = 8
+
+    init(_ rightNorm: Double) { squares = [rightNorm * rightNorm] }
+
+    mutating func isSufficient(_ residualNorm: Double, _ forcing: Double) -> Bool {
+      let now = residualNorm * residualNorm
+      squares.append(now)
+      if now <= forcing * forcing * squares[0] { return true }
+      guard squares.count > 2 * window else { return false }
+      return squares[squares.count - 1 - window] - now < 0.05 * (squares[0] - now)
     }
   }
 }

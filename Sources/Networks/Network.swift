@@ -28,6 +28,11 @@ public struct Network: Sendable {
       self.layer = layer
       self.sources = sources
     }
+
+    /// What it reads, each source once.
+    package var distinctSources: [Source] {
+      sources.indices.filter { sources.firstIndex(of: sources[$0]) == $0 }.map { sources[$0] }
+    }
   }
 
   /// How the architecture is known.

@@ -80,6 +80,12 @@ struct CascadeEquationTests {
       KernelSite(
         0, of: network, input: subject.input, output: Array(output.type.shape.dropFirst())))
     #expect(relativeError(site.response(x, kernel), program.elements(of: "output")) < 1e-13)
+    let pulled = site.transposedResponse(slope, kernel)
+    let (left, right) = (
+      zip(site.response(x, kernel), slope).reduce(0) { $0 + $1.0 * $1.1 },
+      zip(x, pulled).reduce(0) { $0 + $1.0 * $1.1 }
+    )
+    #expect(abs(left - right) < 1e-12 * zip(x, pulled).reduce(0) { $0 + abs($1.0 * $1.1) })
     let observed = program.elements(of: "weight")
     let channels = subject.input[subject.input.count - 1]
     for group in 0..<site.groups {
@@ -264,6 +270,36 @@ struct MapSolveTests {
     #expect(own <= 1.5 * best)
   }
 
+  /// Without a dense system nothing is taken from the gradient alone, so only rounding and what the
+  /// iterations leave, 1e-7 of the residual, separate the two.
+  @Test("iterations find the solution of all equations at once", arguments: solvable)
+  func iteration(given: Given) throws {
+    for seed in UInt64(0)..<6 {
+      var (problem, solve) = try given.problem(seed: seed)
+      solve.openLimit = 0
+      let solution = try solve.solve()
+      let stacked = problem.stacked(solve)
+      let reference = try QRDecomposition(stacked.matrix).solve(stacked.right)
+      #expect(solution.isDetermined && solution.rank == 50)
+      #expect(relativeError(solution.map.values, reference) < 1e-7)
+    }
+  }
+
+  /// The error of iterations is drawn once for 50 entries, so its spread is a tenth; it is averaged.
+  @Test("iterations predict their error within a factor of two", arguments: solvable)
+  func iterationError(given: Given) throws {
+    var (predicted, measured) = (0.0, 0.0)
+    for seed in UInt64(0)..<12 {
+      var (problem, solve) = try given.problem(seed: 20 * seed)
+      solve.openLimit = 0
+      let map = try solve.solve().map
+      measured += zip(map.values, problem.truth).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      predicted += map.errors.reduce(0) { $0 + $1 * $1 }
+    }
+    let ratio = (predicted / measured).squareRoot()
+    #expect((0.5...2).contains(ratio), "ratio \(ratio)")
+  }
+
   /// Twelve draws of 50 entries tell their spread to a few percent; the estimate itself uses eight.
   @Test("the predicted error is the measured one within a factor of two", arguments: solvable)
   func error(given: Given) throws {
@@ -301,6 +337,18 @@ struct MapSolveTests {
     let singular = try SingularValueDecomposition(problem.stacked(solve).matrix)
     #expect(!solution.isDetermined)
     #expect(solution.rank == singular.rank(relativeTolerance: 1e-9))
+  }
+
+  /// As many equations as entries, but those of one entry say what others say already.
+  @Test("iterations do not take open directions for determined", arguments: [1, 3, 12])
+  func openDirections(silent: Int) throws {
+    let given = Given(
+      description: "", outputs: 40, kernel: 1, silent: Set(0..<silent), gradientNoise: 1e-6,
+      outputNoise: 1e-5, isKnown: { $0 / 40 >= silent })
+    var (_, solve) = try given.problem(seed: 7)
+    solve.openLimit = 0
+    let solution = try solve.solve()
+    #expect(!solution.isDetermined && solution.rank != 50)
   }
 
   @Test("what is not finite is an error", arguments: [Double.nan, .infinity])

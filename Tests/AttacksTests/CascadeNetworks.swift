@@ -137,6 +137,12 @@ extension CascadeNetwork {
         .network(classes: 10, input: [3, 8, 8]),
       initialization: .kaimingNormal, outcomes: ["avgpool": .gradientOnly]),
     .init(
+      description: "bottlenecks with a global average",
+      network: ResNet(.bottleneck, blocks: [1, 1], width: 24, stem: .small)
+        .network(classes: 10, input: [3, 8, 8]),
+      initialization: .kaimingNormal,
+      outcomes: ["avgpool": .gradientOnly, "layer2.0.conv1": .subspace]),
+    .init(
       description: "maximum over windows",
       network: strided(
         .relu,

@@ -9,7 +9,8 @@ import Testing
 struct MaskCheckTests {
   /// A walk whose only activation has a drawn output, and some of its signs read wrongly.
   struct Walk {
-    let walk: CascadeWalk
+    private(set) var walk: CascadeWalk
+    private let sample: GradientSample
     /// What enters below the activation, with the wrong signs and with the right ones.
     var gradient: [Double]
     let truth: [Double]
@@ -24,7 +25,7 @@ struct MaskCheckTests {
           "a": Networks.Convolution.square(4, 3, padding: 1, isFirst: false),
           "b": Activation(function), "c": Flatten(), "d": Dense(outputs: 5),
         ])
-      let sample = try GradientSample(network, convention: .channelsLast)
+      sample = try GradientSample(network, convention: .channelsLast)
       var generator = SplitMix64(seed: 8)
       let (places, channels) = (Self.places, Self.channels)
       let arriving = (0..<places * channels).map { _ in generator.normal() }
@@ -46,18 +47,30 @@ struct MaskCheckTests {
         }
       }
       self.gradient = gradient
+      walk = try Self.walk(sample, truth)
+      walk.maps[.node(1)] = KnownMap(found.map { function.value($0) ?? 0 }, error: 1e-5)
+      walk.unrestricted[.node(1)] = found.map { $0 > 0 ? $0 : (low == 0 ? 1 : low) * $0 }
+    }
+
+    /// A walk that has observed the sums of a loss gradient over the places.
+    private static func walk(_ sample: GradientSample, _ truth: [Double]) throws -> CascadeWalk {
       var seen = sample.gradient
       let sums = (0..<channels).map { channel in
-        stride(from: channel, to: arriving.count, by: channels).reduce(0) { $0 + truth[$1] }
+        stride(from: channel, to: truth.count, by: channels).reduce(0) { $0 + truth[$1] }
       }
       seen[0, .bias] = Tensor(sums, shape: [channels])
-      walk = try CascadeWalk(
+      return try CascadeWalk(
         sample.observation(of: seen), start: 3,
         input: KnownMap(Array(repeating: 0, count: 144), error: 1e-6),
         outputGradient: Array(repeating: 1, count: 5), on: CPUBackend(threads: 1),
         progress: { _ in })
-      walk.maps[.node(1)] = KnownMap(found.map { function.value($0) ?? 0 }, error: 1e-5)
-      walk.unrestricted[.node(1)] = found.map { $0 > 0 ? $0 : (low == 0 ? 1 : low) * $0 }
+    }
+
+    /// Another map and what it was before it was cut, each entry known to 1e-5.
+    mutating func restate(_ values: [Double], solved: [Double], truth: [Double]) throws {
+      walk = try Self.walk(sample, truth)
+      walk.maps[.node(1)] = KnownMap(values, error: 1e-5)
+      walk.unrestricted[.node(1)] = solved
     }
   }
 
@@ -84,5 +97,30 @@ struct MaskCheckTests {
       of: &entry.gradient, arriving: entry.arriving, at: Walk.node, subject.levels)
     #expect(unexplained.count == Walk.channels)
     #expect(entry.gradient == before && entry.walk.corrections == 0)
+  }
+
+  /// Of 36 entries a channel, 30 are errors of zero that lie nearer to the kink than the wrong one.
+  @Test("an active entry just above the errors is found among more zeros than are tried")
+  func hidden() throws {
+    var entry = try Walk(.relu, flips: 0)
+    var generator = SplitMix64(seed: 12)
+    let (channels, wrong) = (Walk.channels, 17)
+    var solved = entry.arriving.indices.map { index in
+      index / channels < 30 ? 2e-6 * generator.normal() : generator.uniform(0.1, 1)
+    }
+    for channel in 0..<channels { solved[wrong * channels + channel] = 3e-5 }
+    // The truth has the entry active; the floor of 8e-5 takes it for a zero.
+    let values = solved.map { $0 > 8e-5 ? $0 : 0 }
+    let truth = zip(solved, entry.arriving).map { $0 > 2e-5 ? $1 : 0 }
+    var gradient = zip(values, entry.arriving).map { $0 > 0 ? $1 : 0 }
+    try entry.restate(values, solved: solved, truth: truth)
+    #expect(gradient != truth)
+    let unexplained = entry.walk.correctSigns(
+      of: &gradient, arriving: entry.arriving, at: Walk.node, [0, 1])
+    #expect(unexplained.isEmpty)
+    #expect(gradient == truth)
+    #expect(entry.walk.corrections == channels)
+    let map = try #require(entry.walk.maps[.node(Walk.node)])
+    #expect(map.values[wrong * channels] == 3e-5)
   }
 }

@@ -97,6 +97,24 @@ struct PositionEnumerationTests {
     #expect(found.distance < 1e-5)
   }
 
+  @Test("Sums tell a position from the difference of two")
+  func nested() throws {
+    let sample = PatchSample(height: 1, width: 6, kernel: 1, inputs: 32, outputs: 64, seed: 43)
+    var truth = sample.slopes()
+    // All that is active at position 2 is active at position 4.
+    for output in 0..<64 where truth[output, 2] == 1 { truth[output, 4] = 1 }
+    let q = sample.gradient(truth)
+    let found = try PositionEnumeration(
+      q, positions: 6, sums: (0..<64).map { truth.row($0).reduce(0, +) }, tolerance: 6e-8)
+    let columns = (0..<6).map { truth.column($0) }
+    #expect(
+      (0..<6).map { found.slopes.column($0) }
+        == columns.sorted { $0.lexicographicallyPrecedes($1) })
+    #expect(throws: PatchWalkFailure.columns(found: 7, positions: 6)) {
+      try PositionEnumeration(q, positions: 6, tolerance: 6e-8)
+    }
+  }
+
   @Test("Too few outputs leave several answers, too many positions none")
   func ambiguous() {
     let sample = PatchSample(height: 1, width: 6, kernel: 1, inputs: 16, outputs: 7, seed: 42)
@@ -106,6 +124,52 @@ struct PositionEnumerationTests {
     }
     #expect(throws: PatchWalkFailure.tooManyPositions(49, limit: 20)) {
       try PositionEnumeration(q, positions: 49, tolerance: 6e-8)
+    }
+  }
+}
+
+@Suite("Order of positions")
+struct PositionOrderTests {
+  /// A permutation without fixed rows or columns.
+  private func shuffled(_ count: Int, seed: UInt64) -> [Int] {
+    var generator = SplitMix64(seed: seed)
+    return (0..<count).map { ($0, generator.normal()) }.sorted { $0.1 < $1.1 }.map(\.0)
+  }
+
+  @Test(
+    "Overlaps bring patches back into order, noise or not",
+    arguments: [(4, 4), (7, 7), (1, 5), (6, 1), (8, 3), (1, 1)], [0, 1e-3])
+  func order(_ extents: (Int, Int), _ noise: Double) throws {
+    let sample = PatchSample(
+      height: extents.0, width: extents.1, inputs: 16, outputs: 8, seed: 61)
+    let drawn = shuffled(extents.0 * extents.1, seed: 62)
+    var patches = sample.patches.rows(at: drawn)
+    var generator = SplitMix64(seed: 63)
+    let size = noise * patches.frobeniusNorm / Double(patches.elements.count).squareRoot()
+    patches.elements = patches.elements.map { $0 + size * generator.normal() }
+    let order = try PositionOrder(patches, sample.map)
+    #expect(order.indices.map { drawn[$0] } == Array(drawn.indices))
+  }
+
+  @Test("Padding that is not zero has no first row; a kernel of one tap has no overlaps")
+  func open() {
+    let circular = PatchSample(
+      height: 4, width: 4, inputs: 16, outputs: 8, padding: .circular, seed: 64)
+    #expect(throws: PatchWalkFailure.disordered(height: 4, width: 4)) {
+      try PositionOrder(circular.patches, circular.map)
+    }
+    let single = PatchSample(height: 3, width: 3, kernel: 1, inputs: 16, outputs: 8, seed: 65)
+    #expect(throws: PatchWalkFailure.noNeighbours(kernel: [1, 1])) {
+      try PositionOrder(single.patches, single.map)
+    }
+  }
+
+  @Test("Two equal patches are not put in an order")
+  func equal() {
+    let sample = PatchSample(height: 3, width: 3, inputs: 16, outputs: 8, seed: 66)
+    let patches = sample.patches.rows(at: [0, 1, 2, 3, 4, 5, 6, 7, 0])
+    #expect(throws: PatchWalkFailure.disordered(height: 3, width: 3)) {
+      try PositionOrder(patches, sample.map)
     }
   }
 }

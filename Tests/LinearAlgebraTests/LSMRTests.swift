@@ -110,6 +110,25 @@ struct LSMRTests {
     }
   }
 
+  @Test("A rough solution lowers the residual as far as it was asked to, in fewer iterations")
+  func forcing() throws {
+    var numbers = Numbers(seed: 18)
+    let a = try numbers.matrix(120, 60, rank: 60, condition: 1e3)
+    let b = a(numbers.vector(60))
+    func rough(_ forcing: Double, _ b: [Double]) -> LSMR.Outcome {
+      LSMR.solve(
+        columns: 60, rightHandSide: b, forcing: forcing, iterationLimit: 5000, apply: { a($0) },
+        transpose: { a.transposeProduct($0) })
+    }
+    let (outcome, whole) = (rough(0.1, b), solve(a, b))
+    #expect(outcome.stop == .sufficient && outcome.iterations < whole.iterations / 2)
+    let residual = zip(a(outcome.solution), b).map { $0 - $1 }.euclideanNorm
+    #expect(residual <= 0.1 * b.euclideanNorm)
+    // What cannot be reached ends where little is gained any more.
+    let far = rough(1e-3, numbers.vector(120))
+    #expect(far.stop == .sufficient && far.residualNorm > 0.5)
+  }
+
   @Test("It stops when its task is cancelled")
   func cancelled() async {
     let task = Task {

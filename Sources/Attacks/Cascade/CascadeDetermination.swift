@@ -155,7 +155,7 @@ extension CascadeWalk {
       if let bias = programs.elements(reader, .bias, of: observation.weights) {
         for index in known.values.indices { known.values[index] -= bias[index % bias.count] }
       }
-      if let suspicion, suspicion.convolution == reader {
+      if let suspicion, suspicion.concerns(reader) {
         for index in known.errors.indices
         where suspicion.channels.contains(index % site.outputs) {
           known.errors[index] = .infinity
@@ -181,8 +181,7 @@ extension CascadeWalk {
     }
     let largest = map.values.reduce(0) { max($0, abs($1)) }
     for index in map.values.indices {
-      // Between noise and a value that is really there lie orders of magnitude, as a rule.
-      let floor = max(8 * map.errors[index], 5e-7 * largest)
+      let floor = SignPattern.zeroFloor(error: map.errors[index], largest: largest)
       let value = map.values[index]
       switch function {
       case .relu, .relu6: if value <= floor { map.values[index] = 0 }

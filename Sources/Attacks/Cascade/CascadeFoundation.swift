@@ -22,10 +22,20 @@ extension CascadeWalk {
     return found.max { $0.site.suitability < $1.site.suitability }
   }
 
+  /// The convolutions whose loss gradient is that in front of an activation, scaled by channel.
+  func foundations(directlyBelow activation: Int) -> [Foundation] {
+    guard let below = network.nodes[activation].sources.first,
+      let channels = programs.shape(of: below).last
+    else { return [] }
+    return foundations(of: below, Array(repeating: 1, count: channels), nil, isReadOnce: true)
+  }
+
+  // With isReadOnce, values that other layers read too lead no further.
   private func foundations(
-    of source: Network.Source, _ factors: [Double], _ sums: [Double]?
+    of source: Network.Source, _ factors: [Double], _ sums: [Double]?, isReadOnce: Bool = false
   ) -> [Foundation] {
     guard case .node(let node) = source else { return [] }
+    if isReadOnce, readers(of: source).count > 1 { return [] }
     let entry = network.nodes[node]
     func divided(_ role: ParameterRole) -> [Double]? {
       programs.elements(node, role, of: observation.gradient).map {
@@ -33,22 +43,18 @@ extension CascadeWalk {
       }
     }
     switch linearity(node) {
-    case .sum: return entry.sources.flatMap { foundations(of: $0, factors, sums) }
-    case .entrywiseAffine:
-      guard let segment = try? layer(node) else { return [] }
-      segment.linearizeAnywhere()
-      let ones = Array(repeating: 1.0, count: programs.count(of: source))
-      guard let scale = try? segment.push([ones]), let before = entry.sources.first else {
-        return []
+    case .sum:
+      return entry.sources.flatMap {
+        foundations(of: $0, factors, sums, isReadOnce: isReadOnce)
       }
+    case .entrywiseAffine:
+      guard let scale = scale(of: node), let before = entry.sources.first else { return [] }
       return foundations(
-        of: before, factors.indices.map { factors[$0] * scale[$0] }, sums ?? divided(.shift))
+        of: before, zip(factors, scale).map { $0 * $1 }, sums ?? divided(.shift),
+        isReadOnce: isReadOnce)
     case .affine:
-      guard entry.layer is Networks.Convolution, let before = entry.sources.first,
-        let site = KernelSite(
-          node, of: network, input: programs.shape(of: before), output: programs.shape(of: source)),
-        site.groups == 1, site.inputExtents.count == 2,
-        let weightGradient = programs.elements(node, .weight, of: observation.gradient)
+      guard
+        let (site, weightGradient) = isReadOnce ? convolution(node) : plainConvolution(node)
       else { return [] }
       let size = weightGradient.rootMeanSquareOrZero
       return [
@@ -59,6 +65,35 @@ extension CascadeWalk {
       ]
     default: return []
     }
+  }
+
+  /// What a layer that scales every entry multiplies each channel by.
+  func scale(of node: Int) -> [Double]? {
+    let source = Network.Source.node(node)
+    guard let channels = programs.shape(of: source).last, let segment = try? layer(node) else {
+      return nil
+    }
+    segment.linearizeAnywhere()
+    let ones = Array(repeating: 1.0, count: programs.count(of: source))
+    return (try? segment.push([ones])).map { Array($0.prefix(channels)) }
+  }
+
+  /// An ungrouped convolution over two axes and its observed weight gradient.
+  func plainConvolution(_ node: Int) -> (site: KernelSite, weightGradient: [Double])? {
+    convolution(node).flatMap {
+      $0.site.groups == 1 && $0.site.inputExtents.count == 2 ? $0 : nil
+    }
+  }
+
+  private func convolution(_ node: Int) -> (site: KernelSite, weightGradient: [Double])? {
+    guard network.nodes[node].layer is Networks.Convolution,
+      let before = network.nodes[node].sources.first,
+      let site = KernelSite(
+        node, of: network, input: programs.shape(of: before),
+        output: programs.shape(of: .node(node))),
+      let weightGradient = programs.elements(node, .weight, of: observation.gradient)
+    else { return nil }
+    return (site, weightGradient)
   }
 }
 

@@ -66,11 +66,7 @@ extension CascadeWalk {
     _ output: KnownMap, through node: Int, to source: Network.Source
   ) throws(CascadeStop) -> KnownMap {
     let segment = try layer(node)
-    var sources: [Network.Source] = []
-    for entry in network.nodes[node].sources where !sources.contains(entry) {
-      sources.append(entry)
-    }
-    let numbered = sources.map { entry -> [Double] in
+    let numbered = network.nodes[node].distinctSources.map { entry -> [Double] in
       let count = programs.count(of: entry)
       return entry == source ? (1...count).map(Double.init) : Array(repeating: 0, count: count)
     }
@@ -110,10 +106,8 @@ extension CascadeWalk {
     if let known = maps[source], known.isComplete { return known }
     guard case .node(let node) = source else { return nil }
     var inputs: [[Double]] = []
-    var seen: [Network.Source] = []
     var relative = 0.0
-    for entry in network.nodes[node].sources where !seen.contains(entry) {
-      seen.append(entry)
+    for entry in network.nodes[node].distinctSources {
       guard let known = try complete(entry) else { return nil }
       inputs.append(known.values)
       let size = known.values.rootMeanSquareOrZero

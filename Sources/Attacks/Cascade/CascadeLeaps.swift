@@ -62,19 +62,25 @@ extension CascadeWalk {
     let q = base.quotient(scales)
     let rows = q.rows(at: strong)
     let known = sums.map { sums in strong.map { Optional(sums[$0]) } }
-    guard site.taps > 1 else { throw .noPadding }
-    let walk = try PatchWalk(rows, site.patchMap(), tolerance: tolerance)
-    let mask = try GlobalPoolingMask(walk, levels: levels, sums: known)
+    let mask: DenseMatrix
+    if site.taps > 1 {
+      let walk = try PatchWalk(rows, site.patchMap(), tolerance: tolerance)
+      mask = try GlobalPoolingMask(walk, levels: levels, sums: known).slopes
+    } else {
+      mask = try PositionEnumeration(
+        rows, positions: site.outputPlaces, levels: levels, sums: known, tolerance: tolerance
+      ).slopes
+    }
     var slopes = Array(repeating: 0.0, count: site.outputs * site.outputPlaces)
     for (row, channel) in strong.enumerated() {
       for place in 0..<site.outputPlaces {
-        slopes[place * site.outputs + channel] = mask.slopes[row, place]
+        slopes[place * site.outputs + channel] = mask[row, place]
       }
     }
     let rest = Set(live(1e-9)).subtracting(strong).sorted()
     if !rest.isEmpty {
       // With the patches known, each further channel is a small least-squares problem.
-      guard let patches = try? QRDecomposition(mask.slopes).solve(rows),
+      guard let patches = try? QRDecomposition(mask).solve(rows),
         let factors = try? QRDecomposition(patches.transposed)
       else { throw .noPadding }
       let found = factors.solve(q.rows(at: rest).transposed)
@@ -86,7 +92,8 @@ extension CascadeWalk {
         }
       }
     }
-    return DenseMatrix(rows: site.outputs, columns: site.outputPlaces, elements: slopes)
+    let found = DenseMatrix(rows: site.outputs, columns: site.outputPlaces, elements: slopes)
+    return site.taps > 1 ? found : try ordered(found, base, scales: scales)
   }
 
   /// Tries how much noisier than its storage the weight gradient may be.
@@ -172,7 +179,7 @@ extension CascadeWalk {
 
 extension KernelSite {
   /// The geometry as the patch walk wants it, for the first rows and columns of the output.
-  fileprivate func patchMap(height: Int? = nil, width: Int? = nil) -> PatchWalk.Map {
+  func patchMap(height: Int? = nil, width: Int? = nil) -> PatchWalk.Map {
     let extents = [height ?? outputExtents[0], width ?? outputExtents[1]]
     let geometry =
       geometry
@@ -187,16 +194,5 @@ extension KernelSite {
     return PatchWalk.Map(
       height: extents[0], width: extents[1], kernel: kernel, low: geometry.low, high: high,
       stride: geometry.stride.max() ?? 1, inputs: inputs)
-  }
-}
-
-extension ActivationFunction {
-  /// The slopes of a piecewise-linear function with two of them.
-  var levels: [Double]? {
-    switch self {
-    case .relu: [0, 1]
-    case .leakyReLU(let slope): [slope, 1]
-    default: nil
-    }
   }
 }

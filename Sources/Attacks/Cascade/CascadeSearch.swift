@@ -52,6 +52,7 @@ final class CascadeSearch {
 
   /// - Throws: ``CascadeStop`` if no gradient below the dense layer was observed.
   func run() throws(CascadeStop) {
+    walk.releasePrograms()
     let everything = try GradientResiduals(walk)
     var isFound = false
     if let map = walk.maps[.input(0)], map.isComplete {
@@ -92,6 +93,8 @@ final class CascadeSearch {
         var search = marquardt("from \(walk.name(source))")
         search.productLimit = Int(budget / price)
         if isNoisy { (search.stepLimit, search.leastGain) = (15, 1e-2) }
+        // Near the rounding of single precision, where closing in takes over.
+        search.goal = 1e-12 * Double(features.count)
         let outcome = try search.solve(features, from: start)
         budget -= price * Double(outcome.products)
         let misfit = (outcome.objective / Double(features.count)).squareRoot()
@@ -104,6 +107,9 @@ final class CascadeSearch {
         features.weighByErrors()
         var closing = marquardt("closing in from \(walk.name(source))")
         closing.stepLimit = 4
+        closing.leastGain = 0.1
+        closing.iterationLimit = 300
+        closing.startsRoughly = false
         closing.damping = 1e-9
         closing.goal = Double(features.count) / 4
         let final = try closing.solve(features, from: outcome.point)
@@ -206,6 +212,21 @@ final class CascadeSearch {
     guard let start = input else { return }
     var point = start
     certificate = try everything.relativeError(at: point)
+    if certificate > 1e-5, try everything.isBeyondReach(of: predictedError, around: point) {
+      // Gradients jump where a unit turns; least squares cannot.
+      let kinks = try KinkCrossing(walk, at: point, error: predictedError)
+      let better = try kinks.improved(misfit: certificate, goal: 1e-6) {
+        (x: [Double]) throws(CascadeStop) in
+        try everything.relativeError(at: x)
+      }
+      if let better {
+        (input, certificate) = (better.point, better.misfit)
+        account.append(
+          "\(better.crossings) unit\(better.crossings == 1 ? "" : "s") within rounding of zero put on "
+            + "the other side of it")
+      }
+      return
+    }
     let before = try everything.residuals(at: point)
     let objective = before.reduce(0) { $0 + $1 * $1 }
     let price = 8 * Double(max(walk.multiplyAdds, 1))
@@ -214,6 +235,7 @@ final class CascadeSearch {
     if !isAtFloor, products >= 60, !isLate() {
       var marquardt = marquardt("on every gradient")
       marquardt.stepLimit = 8
+      marquardt.startsRoughly = false
       marquardt.iterationLimit = min(300, products / 6)
       marquardt.productLimit = products
       marquardt.goal = Double(everything.count)

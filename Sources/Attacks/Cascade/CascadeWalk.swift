@@ -12,18 +12,18 @@ internal import Tensors
 package final class CascadeWalk {
   let observation: Observation
   let network: Network
-  let programs: LayerPrograms
+  package let programs: LayerPrograms
   /// The dense layer whose input and output gradient are known.
-  let start: Int
+  package let start: Int
   let nodes: Set<Int>
   /// Loss gradients, held like the maps.
-  var gradients: [Network.Source: [Double]] = [:]
+  package internal(set) var gradients: [Network.Source: [Double]] = [:]
   /// Relative errors of ``gradients``.
   var gradientErrors: [Network.Source: Double] = [:]
   /// What is known of values.
   package var maps: [Network.Source: KnownMap] = [:]
   var steps: [ChainSummary.Step] = []
-  var stop: CascadeStop?
+  package internal(set) var stop: CascadeStop?
   /// Determined maps, in the order in which they were found.
   var determined: [Network.Source] = []
   /// The value at which the equations were too few.
@@ -66,7 +66,7 @@ package final class CascadeWalk {
   }
 
   /// Walks as far as the equations go.
-  func run() {
+  package func run() {
     do throws(CascadeStop) {
       for node in (0..<start).reversed() where nodes.contains(node) { try visit(.node(node)) }
       try visit(.input(0))
@@ -115,154 +115,15 @@ package final class CascadeWalk {
     return made
   }
 
+  /// Gives back the memory of layers' programs; they are made again where they are needed.
+  func releasePrograms() { layers = [:] }
+
   func linearity(_ node: Int) -> LayerLinearity { LayerLinearity(network.nodes[node].layer) }
 
   func name(_ source: Network.Source) -> String {
     switch source {
     case .node(let node): "the output of '\(network.nodes[node].name)'"
     case .input: "the model input"
-    }
-  }
-}
-
-// MARK: - One value
-
-extension CascadeWalk {
-  private func visit(_ source: Network.Source) throws(CascadeStop) {
-    let readers = readers(of: source)
-    if let outsider = readers.first(where: { !nodes.contains($0) }) {
-      throw CascadeStop(
-        "\(name(source)) is also read by '\(network.nodes[outsider].name)', whose gradient is not "
-          + "known", at: outsider)
-    }
-    if let pool = readers.first(where: { isMaximum($0) }), gradients[source] == nil {
-      try leapOverMaximum(source, pool)
-      return
-    }
-    if gradients[source] == nil { try gather(source, readers) }
-    if maps[source]?.isComplete != true, needsValue(source) {
-      do throws(CascadeStop) {
-        try determine(source, readers)
-      } catch {
-        guard let suspicion else { throw error }
-        withdraw(.node(suspicion.activation))
-        throw contradiction(suspicion.channels.count, at: suspicion.activation)
-      }
-    }
-    if let suspicion, readers.contains(suspicion.convolution) {
-      try repair(suspicion, down: source, readers)
-    }
-  }
-
-  private func isMaximum(_ node: Int) -> Bool {
-    if case .maximum = linearity(node) { true } else { false }
-  }
-
-  /// Whether the layer below needs the entries themselves.
-  private func needsValue(_ source: Network.Source) -> Bool {
-    guard case .node(let node) = source else { return true }
-    if case .elementwise = linearity(node) { return true }
-    return false
-  }
-
-  /// The loss gradient of a value from those of the layers that read it.
-  func gather(_ source: Network.Source, _ readers: [Int]) throws(CascadeStop) {
-    var total: [Double]?
-    var error = 0.0
-    for reader in readers {
-      let part = try pulled(through: reader, to: source)
-      error = max(error, gradientErrors[.node(reader)] ?? 0)
-      total = total.map { zip($0, part).map { $0 + $1 } } ?? part
-    }
-    guard let total else { throw CascadeStop("nothing reads \(name(source))") }
-    gradients[source] = total
-    gradientErrors[source] = max(error, gradientErrors[source] ?? 0)
-  }
-
-  private func pulled(
-    through reader: Int, to source: Network.Source
-  ) throws(CascadeStop) -> [Double] {
-    guard let arriving = gradients[.node(reader)] else {
-      throw CascadeStop(
-        "the loss gradient behind '\(network.nodes[reader].name)' is not known", at: reader)
-    }
-    switch linearity(reader) {
-    case .elementwise(let function):
-      return try scaled(arriving, by: function, at: reader)
-    case .entrywiseAffine, .rearrangement, .sum, .affine:
-      let segment = try layer(reader)
-      segment.linearizeAnywhere()
-      let parts = try segment.pull(arriving)
-      var sources: [Network.Source] = []
-      for entry in network.nodes[reader].sources where !sources.contains(entry) {
-        sources.append(entry)
-      }
-      guard let place = sources.firstIndex(of: source) else {
-        throw CascadeStop("'\(network.nodes[reader].name)' does not read it", at: reader)
-      }
-      return parts[place]
-    case .maximum, .unknown:
-      throw CascadeStop(
-        "no closed form leads through '\(network.nodes[reader].name)' "
-          + "(\(network.nodes[reader].layer.kind))", at: reader)
-    }
-  }
-
-  /// `h̄ ⊙ φ′`, with the slopes that the known outputs determine.
-  private func scaled(
-    _ arriving: [Double], by function: ActivationFunction, at node: Int
-  ) throws(CascadeStop) -> [Double] {
-    guard let map = maps[.node(node)], map.isComplete else {
-      throw CascadeStop("the output of '\(network.nodes[node].name)' is not known", at: node)
-    }
-    var (ambiguous, missed, total) = (0, 0.0, 0.0)
-    var result = arriving
-    for index in arriving.indices {
-      let y = map.values[index]
-      guard let slope = function.slope(knownOutput: y) else {
-        ambiguous += 1
-        continue
-      }
-      result[index] *= slope
-      let moved = function.slope(knownOutput: y + map.errors[index]) ?? slope
-      let change = (moved - slope) * arriving[index]
-      if function.isSmooth { missed += change * change }
-      total += result[index] * result[index]
-    }
-    guard ambiguous == 0 else {
-      throw CascadeStop(
-        "\(ambiguous) of \(arriving.count) outputs of \(function.name) at "
-          + "'\(network.nodes[node].name)' have two possible inputs", at: node)
-    }
-    if let levels = function.levels {
-      let wrong = correctSigns(of: &result, arriving: arriving, at: node, levels)
-      if !wrong.isEmpty {
-        guard suspicion == nil, let convolution = convolution(directlyBelow: node) else {
-          withdraw(.node(node))
-          throw contradiction(wrong.count, at: node)
-        }
-        suspicion = Suspicion(activation: node, convolution: convolution, channels: wrong)
-      }
-    }
-    let own = total > 0 ? (missed / total).squareRoot() : 0
-    let source = network.nodes[node].sources[0]
-    let error = gradientErrors[.node(node)] ?? 0
-    gradientErrors[source] = (error * error + own * own).squareRoot()
-    return result
-  }
-}
-
-extension ActivationFunction {
-  /// `φ′` where the output determines it, by its inverse if need be.
-  func slope(knownOutput y: Double) -> Double? {
-    slope(atOutput: y) ?? inverse(y).flatMap { slope($0) }
-  }
-
-  /// Whether slopes change with the value rather than in steps.
-  var isSmooth: Bool {
-    switch self {
-    case .linear, .relu, .relu6, .leakyReLU, .hardSigmoid: false
-    default: true
     }
   }
 }

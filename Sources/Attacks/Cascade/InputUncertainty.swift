@@ -1,5 +1,6 @@
 internal import LinearAlgebra
 internal import Networks
+internal import TensorIR
 
 /// How far off a least-squares solution may be, from its Jacobian at the solution.
 struct InputUncertainty {
@@ -31,9 +32,9 @@ struct InputUncertainty {
         columns: point.count, rightHandSide: right, tolerance: 1e-6, iterationLimit: limit,
         preconditioner: factor.map(LSMR.Preconditioner.init)
       ) { (v: [Double]) throws(CascadeStop) in
-        try function.push(v)
+        try function.push(v, in: .single)
       } transpose: { (u: [Double]) throws(CascadeStop) in
-        try function.pull(u)
+        try function.pull(u, in: .single)
       }.solution
     }
     func share(_ solution: [Double]) -> Double {
@@ -41,7 +42,7 @@ struct InputUncertainty {
       return max(0, 1 - missed / direction.reduce(0) { $0 + $1 * $1 })
     }
     error = try solution(noise, max(iterations, 30)).rootMeanSquareOrZero
-    let seen = try function.push(direction)
+    let seen = try function.push(direction, in: .single)
     let first = share(try solution(seen, max(iterations, 30)))
     // What a short run leaves open may only be slow to converge.
     self.share =

@@ -99,7 +99,7 @@ final class InvertibilityInference {
   private func moved(
     _ output: [Bool], through reader: Int, to source: Network.Source
   ) throws(CascadeStop) -> [Bool] {
-    let numbered = simulation.sources(of: reader).map { entry -> [Double] in
+    let numbered = simulation.network.nodes[reader].distinctSources.map { entry -> [Double] in
       let count = simulation.programs.count(of: entry)
       return entry == source ? (1...count).map(Double.init) : Array(repeating: 0, count: count)
     }

@@ -51,7 +51,12 @@ struct InvertibilityLeap {
     let active = (0..<site.outputPlaces).filter { place in
       gradient[place * site.outputs..<(place + 1) * site.outputs].contains { $0 != 0 }
     }
-    if let failure = map.obstacle(outputs: site.outputs, positions: active.count) {
+    if site.taps == 1 {
+      if let reason = Self.orderObstacle(below: site, simulation) {
+        (obstacle, finding) = (reason, "")
+        return
+      }
+    } else if let failure = map.obstacle(outputs: site.outputs, positions: active.count) {
       let sentence = failure.description.prefix { $0 != "." }
       (obstacle, finding) = (sentence.prefix(1).lowercased() + sentence.dropFirst(), "")
       return
@@ -90,6 +95,33 @@ struct InvertibilityLeap {
       }
     }
     return (nil, function)
+  }
+
+  /// Why the positions under a kernel of one tap are not found, or not their order.
+  private static func orderObstacle(
+    below site: KernelSite, _ simulation: InvertibilitySimulation
+  ) -> String? {
+    let limit = PositionEnumeration.positionLimit
+    guard site.outputPlaces <= limit else {
+      return "\(site.outputPlaces) positions without neighbours are too many to enumerate"
+    }
+    guard site.outputs > site.outputPlaces else {
+      return "\(site.outputs) output channels are too few for \(site.outputPlaces) positions"
+    }
+    let network = simulation.network
+    var node = site.node
+    while let source = network.nodes[node].sources.first,
+      let next = Self.convolution(below: source, network).node,
+      let input = network.nodes[next].sources.first,
+      let below = KernelSite(
+        next, of: network, input: simulation.programs.shape(of: input),
+        output: simulation.programs.shape(of: .node(next))),
+      below.outputPlaces == site.outputPlaces, below.groups == 1
+    {
+      if below.taps > 1 { return nil }
+      node = next
+    }
+    return "nothing below tells in which order the positions lie"
   }
 
   private static func obstacle(

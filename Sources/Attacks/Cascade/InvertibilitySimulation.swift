@@ -29,7 +29,7 @@ final class InvertibilitySimulation {
     progress("a random input forwards and backwards")
     values[.input(0)] = Invertibility.plausibleInput(programs.shape(of: .input(0)))
     for node in start.nodes.sorted() {
-      let inputs = sources(of: node).map { values[$0] ?? [] }
+      let inputs = network.nodes[node].distinctSources.map { values[$0] ?? [] }
       values[.node(node)] = try value(node, inputs)
     }
     try descend()
@@ -57,15 +57,6 @@ final class InvertibilitySimulation {
     }
   }
 
-  /// What a node reads, each once.
-  func sources(of node: Int) -> [Network.Source] {
-    var result: [Network.Source] = []
-    for source in network.nodes[node].sources where !result.contains(source) {
-      result.append(source)
-    }
-    return result
-  }
-
   func isKernel(_ node: Int) -> Bool {
     network.nodes[node].layer is Dense || network.nodes[node].layer is Networks.Convolution
   }
@@ -79,7 +70,7 @@ final class InvertibilitySimulation {
     for node in start.nodes.sorted().reversed() {
       guard let gradient = arriving.removeValue(forKey: node) else { continue }
       if isKernel(node) || node == start.node { gradients[node] = gradient }
-      let sources = sources(of: node)
+      let sources = network.nodes[node].distinctSources
       guard sources.contains(where: { if case .node = $0 { true } else { false } }) else {
         continue
       }

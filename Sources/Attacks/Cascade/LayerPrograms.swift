@@ -103,9 +103,7 @@ package final class LayerPrograms {
 
   /// The programs of one layer, whose cuts are its sources.
   func layer(_ node: Int) throws(CascadeStop) -> Segment {
-    var cuts: [Network.Source] = []
-    for source in network.nodes[node].sources where !cuts.contains(source) { cuts.append(source) }
-    return try segment(from: cuts, to: node)
+    try segment(from: network.nodes[node].distinctSources, to: node)
   }
 
   /// Compiles a graph and binds its parameters.

@@ -51,6 +51,8 @@ package struct MapSolve {
   package var gradients: [GradientEquations] = []
   package var forwards: [ForwardEquations] = []
   package var direct: KnownMap?
+  /// Beyond so many open unknowns all entries are solved for by iteration.
+  package var openLimit = Self.denseLimit
   /// Singular values below this share of the largest count as zero.
   static let rankTolerance = 1e-6
   /// Singular values below this share of the largest are rounding errors of zero.
@@ -120,13 +122,15 @@ extension MapSolve {
     let seen = buckets.reduce(0) { $0 + $1.rank * $1.channels.count }
     if open > 0 {
       let rows = Double(forwardCount)
-      guard open <= Self.denseLimit, rows * Double(open * open) <= Self.workLimit,
-        forwardCount + buckets.reduce(0, softCount) >= open
-      else {
+      guard forwardCount + buckets.reduce(0, softCount) >= open else {
         solution.rank = min(solution.unknowns, seen + forwardCount)
         return solution
       }
-      try solveOpen(buckets, open, &solution)
+      if open <= openLimit, rows * Double(open * open) <= Self.workLimit {
+        try solveOpen(buckets, open, &solution)
+      } else {
+        try solveByIteration(buckets, &solution)
+      }
     } else {
       solution.rank = solution.unknowns
       solution.isDetermined = true

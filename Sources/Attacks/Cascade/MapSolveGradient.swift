@@ -11,6 +11,12 @@ extension MapSolve {
     var softRows = DenseMatrix(rows: 0, columns: 0)
     var softRight = DenseMatrix(rows: 0, columns: 0)
     var rank = 0
+    /// Rows: the directions that the gradient equations fix.
+    var closed = DenseMatrix(rows: 0, columns: 0)
+    /// How strongly the equations see the closed and then the open directions, zero where rounding
+    /// leaves nothing, and what they say of them, `[values.count, C]`.
+    var values: [Double] = []
+    var right = DenseMatrix(rows: 0, columns: 0)
     /// Where the bucket's unknowns start among all open ones.
     var start = 0
     var openCount: Int { open.columns * channels.count }
@@ -44,6 +50,9 @@ extension MapSolve {
       2 * (places - strong + 1) * channels <= forwardCount
     { strong -= 1 }
     let kept = factors.rightTransposed
+    bucket.closed = kept.rows(0..<strong)
+    bucket.values = Array(values.prefix(limit))
+    bucket.right = projected.rows(0..<limit)
     let inverse = kept.rows(0..<strong).scalingRows(by: values.prefix(strong).map { 1 / $0 })
     let seen = inverse.transposeTimes(projected.rows(0..<strong))
     for (column, channel) in bucket.channels.enumerated() {

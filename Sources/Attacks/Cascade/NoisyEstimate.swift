@@ -36,6 +36,8 @@ final class NoisyEstimate {
   private let gradients: GradientResiduals
   private let model: RegularizedResiduals
   private let trust: [Double]
+  /// Of products with the Jacobian.
+  private let precision: Precision
   private let sparsity: Sparsity?
   private let range: ClosedRange<Double>?
   private let isLate: () -> Bool
@@ -73,7 +75,7 @@ final class NoisyEstimate {
     self.progress = progress
     range = walk.observation.inputRange
     sparsity = Sparsity(walk.observation.gradient)
-    trust = gradients.trust(sparsity)
+    trust = gradients.trust(sparsity, in: walk.observation)
     let shape = walk.programs.shape(of: .input(0))
     let prior = InputPrior(shape: shape, mean: level, deviation: deviation)
     input = start ?? Array(repeating: level, count: shape.reduce(1, *))
@@ -83,13 +85,14 @@ final class NoisyEstimate {
     let isDouble = walk.observation.gradient.keys.allSatisfy {
       walk.observation.gradient[$0.node, $0.role]?.kind == .float64
     }
-    let single = try GradientResiduals(walk, in: .single)
     let isCoarse = sparsity != nil || gradients.noiseShare > Self.coarseNoise
-    model = RegularizedResiduals(
-      gradients, products: isCoarse ? single : gradients, prior: prior)
+    precision = isCoarse ? .single : .double
+    model = RegularizedResiduals(gradients, prior: prior)
     rounding = { (x: [Double]) throws(CascadeStop) in
       guard !isDouble else { return [] }
-      return zip(try single.residuals(at: x), try gradients.residuals(at: x)).map { $0 - $1 }
+      return zip(try gradients.residuals(at: x, in: .single), try gradients.residuals(at: x)).map {
+        $0 - $1
+      }
     }
     try run(productLimit: productLimit)
   }
@@ -134,7 +137,7 @@ final class NoisyEstimate {
   private func learn(from draw: [Double]) throws(CascadeStop) {
     let here = try gradients.residuals(at: input)
     let there = try gradients.residuals(at: zip(input, draw).map { $0 + $1 })
-    let moved = try model.products.push(draw)
+    let moved = try gradients.push(draw, in: precision)
     for (block, rows) in gradients.blocks.enumerated() {
       var (bent, missed, count) = (0.0, 0.0, 0.0)
       for row in rows where trust[row] > 0 {
@@ -204,9 +207,9 @@ extension NoisyEstimate {
         tolerance: tolerance, iterationLimit: limit,
         preconditioner: factor.map(LSMR.Preconditioner.init) ?? model.preconditioner
       ) { (v: [Double]) throws(CascadeStop) in
-        try model.push(v)
+        try model.push(v, in: precision)
       } transpose: { (u: [Double]) throws(CascadeStop) in
-        try model.pull(u)
+        try model.pull(u, in: precision)
       }
       products += 2 * outcome.iterations
       return outcome

@@ -23,6 +23,10 @@ package enum PatchWalkFailure: Error, Equatable, CustomStringConvertible {
   case columns(found: Int, positions: Int)
   /// Several positions of one pooling window carry the gradient of its maximum.
   case severalWinners(output: Int, window: Int)
+  /// Patches whose overlaps do not join them to a map of this size.
+  case disordered(height: Int, width: Int)
+  /// Nothing below this layer tells in which order the positions lie.
+  case orderOpen(behind: String)
   case algebra(LinearAlgebraError)
 
   package var description: String {
@@ -58,6 +62,11 @@ package enum PatchWalkFailure: Error, Equatable, CustomStringConvertible {
       "\(found) columns have permitted values only, where the map has \(positions) positions."
     case .severalWinners(let output, let window):
       "Window \(window) of output \(output) has more than one winner."
+    case .disordered(let height, let width):
+      "The overlaps of patches do not join them to one map of \(height) × \(width). "
+        + "Circular padding and patches of zeros look like this."
+    case .orderOpen(let layer):
+      "The positions are known as a set only: nothing below '\(layer)' tells their order."
     case .algebra(let error):
       error.description
     }

@@ -4,10 +4,12 @@ package import LinearAlgebra
 ///
 /// For a kernel of 1 × 1 positions have no neighbours, but the columns of `Z` in `Q = Z R` have only
 /// two values. Positions × positions rows of `Q` fix a vector of its column space, so all
-/// assignments of two values to these rows are tried; the other rows tell which are right.
+/// assignments of two values to these rows are tried; the other rows tell which are right. Where all
+/// that is active at one position is active at another, as at neighbours in a flat region, their
+/// difference has two values as well. Of a few columns too many, those go that the sums do not hold.
 ///
-/// - Exact when: no further vector of two values lies in the column space; with random masks and a
-///   few more outputs than positions that is so.
+/// - Exact when: no further vector of two values lies in the column space, which with random masks and a
+///   few more outputs than positions is so, or the sums tell it.
 /// - Complexity: 2ⁿ steps of 4 multiply-adds for n positions, beside a decomposition of `Q`.
 /// - Source: no paper; described in Documentation/Attacks.md.
 package struct PositionEnumeration: Sendable {
@@ -20,6 +22,8 @@ package struct PositionEnumeration: Sendable {
   package let distance: Double
 
   package static let positionLimit = 20
+  /// With more columns too many, the sums are not asked.
+  private static let surplusLimit = 4
 
   /// - Parameters:
   ///   - q: the weight gradient, outputs × inputs, its rows divided by the channels' gradients.
@@ -41,9 +45,10 @@ package struct PositionEnumeration: Sendable {
     let space = try PatchSpace(q, map, tolerance: tolerance)
     let (low, high) = (levels.min() ?? 0, levels.max() ?? 0)
     let basis = try Self.basis(space.left)
-    let columns = Self.assignments(basis, low: low, high: high)
-    guard columns.count == positions else {
-      throw .columns(found: columns.count, positions: positions)
+    let all = Self.assignments(basis, low: low, high: high)
+    let chosen = Self.chosen(all, positions, sums ?? [], within: (high - low) / 4)
+    guard let columns = chosen else {
+      throw .columns(found: all.count, positions: positions)
     }
     let found = DenseMatrix(
       rows: q.rows, columns: positions, elements: columns.flatMap { $0 })
@@ -51,6 +56,36 @@ package struct PositionEnumeration: Sendable {
     let sorted = (0..<positions).map(mask.slopes.column).sorted { $0.lexicographicallyPrecedes($1) }
     slopes = DenseMatrix(rows: q.rows, columns: positions, elements: sorted.flatMap { $0 })
     distance = mask.distance
+  }
+
+  /// So many columns as there are positions, of those that have permitted values.
+  ///
+  /// - Returns: The only choice whose rows add up to what biases observed; `nil` if there is none, or more.
+  private static func chosen(
+    _ all: [[Double]], _ positions: Int, _ sums: [Double?], within tolerance: Double
+  ) -> [[Double]]? {
+    let surplus = all.count - positions
+    if surplus == 0 { return all }
+    guard 1...surplusLimit ~= surplus else { return nil }
+    let outputs = sums.indices.filter { sums[$0] != nil }
+    guard !outputs.isEmpty else { return nil }
+    // What the columns that are too many add up to.
+    let excess = outputs.map { output in
+      all.reduce(0) { $0 + $1[output] } - (sums[output] ?? 0)
+    }
+    var answers: [[Int]] = []
+    func search(_ rest: [Double], _ dropped: [Int]) {
+      if dropped.count == surplus {
+        if rest.allSatisfy({ abs($0) <= tolerance }) { answers.append(dropped) }
+        return
+      }
+      for next in (dropped.last ?? -1) + 1..<all.count {
+        search(outputs.indices.map { rest[$0] - all[next][outputs[$0]] }, dropped + [next])
+      }
+    }
+    search(excess, [])
+    guard answers.count == 1 else { return nil }
+    return all.indices.filter { !answers[0].contains($0) }.map { all[$0] }
   }
 
   /// A basis of the column space that is the identity on as many rows, followed by the rows in the

@@ -1,18 +1,16 @@
 internal import LinearAlgebra
+internal import TensorIR
 
 /// The residuals of all observed gradients, each row with a scale of its own, and below them those of a
 /// prior: what is minimised is the negative logarithm of the posterior density.
 final class RegularizedResiduals: ResidualFunction {
   let gradients: GradientResiduals
-  /// The same, for products with the Jacobian; may be in single precision.
-  let products: GradientResiduals
   var prior: InputPrior
   /// One factor per row of the gradients; 0 leaves a row out.
   var scales: [Double]
 
-  init(_ gradients: GradientResiduals, products: GradientResiduals, prior: InputPrior) {
+  init(_ gradients: GradientResiduals, prior: InputPrior) {
     self.gradients = gradients
-    self.products = products
     self.prior = prior
     scales = Array(repeating: 1, count: gradients.count)
   }
@@ -30,23 +28,24 @@ final class RegularizedResiduals: ResidualFunction {
     return zip(rows, scales).map { $0 * $1 } + prior.whitened(x.map { $0 - prior.mean })
   }
 
-  func linearize(at x: [Double]) throws(CascadeStop) { try products.linearize(at: x) }
+  func linearize(at x: [Double]) throws(CascadeStop) { try gradients.linearize(at: x) }
 
-  func push(_ direction: [Double]) throws(CascadeStop) -> [Double] {
-    let rows = try products.push(direction)
+  func push(_ direction: [Double], in precision: Precision) throws(CascadeStop) -> [Double] {
+    let rows = try gradients.push(direction, in: precision)
     return zip(rows, scales).map { $0 * $1 } + prior.whitened(direction)
   }
 
-  func pull(_ cotangent: [Double]) throws(CascadeStop) -> [Double] {
+  func pull(_ cotangent: [Double], in precision: Precision) throws(CascadeStop) -> [Double] {
     let rows = zip(cotangent, scales).map { $0 * $1 }
     let (first, second) = (
-      try products.pull(rows), prior.whitenedTranspose(Array(cotangent[scales.count...]))
+      try gradients.pull(rows, in: precision),
+      prior.whitenedTranspose(Array(cotangent[scales.count...]))
     )
     return zip(first, second).map { $0 + $1 }
   }
 
   func jacobian() throws(CascadeStop) -> DenseMatrix? {
-    guard let upper = try products.jacobian() else { return nil }
+    guard let upper = try gradients.jacobian() else { return nil }
     let unknowns = upper.columns
     var elements: [Double] = []
     elements.reserveCapacity(count * unknowns)

@@ -1,0 +1,102 @@
+package import LinearAlgebra
+
+/// Where on the map patches belong that came in no order.
+///
+/// Patches of neighbours overlap: what one reads under a tap, the next reads under the tap one
+/// stride before. So every patch tells which others lie to the right of it and below, and those
+/// without a patch to their left begin the rows.
+///
+/// - Exact when: no two patches agree where they would overlap if they were neighbours, as two
+///   with zeros there do.
+/// - Complexity: taps · inputs multiply-adds for every pair of positions.
+/// - Source: no paper; described in Documentation/Attacks.md.
+package struct PositionOrder: Sendable {
+  /// For every position, row-major, which of the patches is there.
+  package let indices: [Int]
+
+  /// How far what two neighbours share may differ, relative to its size.
+  ///
+  /// Neighbours differ by noise, others by about the size itself.
+  package static let greatestMismatch = 0.02
+
+  /// - Parameters:
+  ///   - patches: positions × taps · inputs, in any order.
+  ///   - map: the geometry.
+  /// - Throws: `noNeighbours`; `disordered` where patches do not fit together to one map.
+  package init(_ patches: DenseMatrix, _ map: PatchWalk.Map) throws(PatchWalkFailure) {
+    precondition(patches.rows == map.positions && patches.columns == map.taps * map.inputs)
+    for axis in 0..<2 where [map.height, map.width][axis] > 1 && map.kernel[axis] <= map.stride {
+      throw .noNeighbours(kernel: map.kernel)
+    }
+    let rows = (0..<patches.rows).map(patches.row)
+    let right = Self.successors(rows, map, axis: 1)
+    let down = Self.successors(rows, map, axis: 0)
+    guard
+      let starts = Self.chain(from: Array(rows.indices), down, right, length: map.height),
+      let order = Self.grid(starts, right, map), Set(order).count == map.positions,
+      Self.fits(order, down, map)
+    else { throw .disordered(height: map.height, width: map.width) }
+    indices = order
+  }
+
+  /// For each patch the one that follows along an axis; `nil` where none or several do.
+  private static func successors(
+    _ rows: [[Double]], _ map: PatchWalk.Map, axis: Int
+  ) -> [Int?] {
+    guard [map.height, map.width][axis] > 1 else { return rows.map { _ in nil } }
+    let distance = map.stride * (axis == 0 ? map.kernel[1] : 1)
+    let next = (0..<map.taps).filter {
+      let coordinate = axis == 0 ? $0 / map.kernel[1] : $0 % map.kernel[1]
+      return coordinate + map.stride < map.kernel[axis]
+    }
+    func shared(_ row: [Double], _ taps: [Int]) -> [Double] {
+      taps.flatMap { row[$0 * map.inputs..<($0 + 1) * map.inputs] }
+    }
+    let here = rows.map { shared($0, next.map { $0 + distance }) }
+    let there = rows.map { shared($0, next) }
+    return here.map { wanted in
+      let size = wanted.dot(wanted)
+      let matches = there.indices.filter { candidate in
+        let difference = zip(there[candidate], wanted).reduce(0) {
+          $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
+        }
+        return difference <= greatestMismatch * greatestMismatch * size
+      }
+      return size > 0 && matches.count == 1 ? matches[0] : nil
+    }
+  }
+
+  /// The first patch of every row, from the top: the patches that follow no other to the right.
+  private static func chain(
+    from all: [Int], _ down: [Int?], _ right: [Int?], length: Int
+  ) -> [Int]? {
+    let followers = Set(right.compactMap { $0 })
+    let first = all.filter { !followers.contains($0) }
+    let below = Set(down.compactMap { $0 })
+    guard first.count == length,
+      let top = first.first(where: { !below.contains($0) })
+    else { return nil }
+    var result = [top]
+    while result.count < length, let next = down[result[result.count - 1]] { result.append(next) }
+    return Set(result) == Set(first) ? result : nil
+  }
+
+  private static func grid(_ starts: [Int], _ right: [Int?], _ map: PatchWalk.Map) -> [Int]? {
+    var order: [Int] = []
+    for start in starts {
+      var here = start
+      order.append(here)
+      for _ in 1..<map.width {
+        guard let next = right[here] else { return nil }
+        here = next
+        order.append(here)
+      }
+    }
+    return order
+  }
+
+  /// Whether every patch has below it the one that its overlap asks for.
+  private static func fits(_ order: [Int], _ down: [Int?], _ map: PatchWalk.Map) -> Bool {
+    (0..<max(map.positions - map.width, 0)).allSatisfy { down[order[$0]] == order[$0 + map.width] }
+  }
+}

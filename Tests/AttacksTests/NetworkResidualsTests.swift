@@ -1,0 +1,146 @@
+import Attacks
+import CPUBackend
+import LinearAlgebra
+import Networks
+import TensorIR
+import Tensors
+import Testing
+
+/// Residuals of gradients and features, and products with their Jacobian.
+@Suite("Residuals of a network")
+struct NetworkResidualsTests {
+  static func stack(_ function: ActivationFunction) -> Network {
+    Network(
+      "stack", input: [6, 6, 2],
+      [
+        "a": Networks.Convolution.square(6, 3, padding: 1, isFirst: false),
+        "b": Activation(function),
+        "c": Networks.Convolution.square(8, 3, stride: 2, padding: 1, isFirst: false),
+        "d": Activation(function), "e": Flatten(), "f": Dense(outputs: 5),
+      ])
+  }
+
+  /// The start of a walk: the dense layer's input and output gradient are found, and every observed
+  /// gradient is multiplied with a factor.
+  static func walk(_ sample: GradientSample, factor: Double = 1) throws -> CascadeWalk {
+    let recovery = try #require(sample.observation(.float64).attacked().recoveries[5])
+    let arriving = try #require(recovery.outputGradient)
+    return try CascadeWalk(
+      sample.observation(of: sample.gradient.mapped(.float64) { $1 * factor }), start: 5,
+      input: KnownMap(recovery.samples[0], error: 1e-8),
+      outputGradient: arriving.map { $0 * factor }, on: CPUBackend(threads: 1),
+      progress: { _ in })
+  }
+
+  struct Subject: Sendable {
+    var function: ActivationFunction
+    var factor: Double
+  }
+  /// A probability of the label of 1 - 1e-30 makes gradients that `Float` holds as they are, and one of
+  /// 1 - 1e-60 does not.
+  static let subjects = [ActivationFunction.sigmoid, .relu].flatMap { function in
+    [1, 1e-30, 1e-60].map { Subject(function: function, factor: $0) }
+  }
+
+  /// Single precision rounds every operation by 6e-8, and sums of a hundred terms average that out.
+  @Test("products in single precision are those in double precision", arguments: subjects)
+  func precisions(subject: Subject) throws {
+    let sample = try GradientSample(Self.stack(subject.function), convention: .channelsLast)
+    let residuals = try GradientResiduals(Self.walk(sample, factor: subject.factor))
+    var generator = SplitMix64(seed: 3)
+    let direction = sample.inputs[0].map { _ in 1e-3 * generator.normal() }
+    try residuals.linearize(at: sample.inputs[0].map { $0 + 0.1 * generator.normal() })
+    let (coarse, fine) = (
+      try residuals.push(direction, in: .single), try residuals.push(direction, in: .double)
+    )
+    #expect(coarse.count == residuals.count && relativeError(coarse, fine) < 1e-5)
+    let cotangent = fine.map { _ in generator.normal() }
+    let (back, exact) = (
+      try residuals.pull(cotangent, in: .single), try residuals.pull(cotangent, in: .double)
+    )
+    #expect(relativeError(back, exact) < 1e-5)
+    let sides = (product(cotangent, fine), product(exact, direction))
+    #expect(abs(sides.0 - sides.1) < 1e-12 * product(cotangent.map(abs), fine.map(abs)))
+  }
+
+  /// Central differences of a smooth function leave the square of the step, and rounding over it.
+  @Test("products are derivatives, written out or not")
+  func derivative() throws {
+    let sample = try GradientSample(Self.stack(.sigmoid), convention: .channelsLast)
+    let residuals = try GradientResiduals(Self.walk(sample))
+    var generator = SplitMix64(seed: 4)
+    let x = sample.inputs[0].map { $0 + 0.1 * generator.normal() }
+    let direction = x.map { _ in generator.normal() }
+    try residuals.linearize(at: x)
+    let moved = try residuals.push(direction, in: .double)
+    let sides = try [1e-5, -1e-5].map { step in
+      try residuals.residuals(at: zip(x, direction).map { $0 + step * $1 })
+    }
+    #expect(relativeError(zip(sides[0], sides[1]).map { ($0 - $1) / 2e-5 }, moved) < 1e-6)
+    let matrix = try #require(try residuals.jacobian())
+    #expect(relativeError(matrix(direction), moved) < 1e-5)
+  }
+
+  @Test("a common factor of all gradients changes no residual", arguments: [1e-30, 1e-60, 1e20])
+  func factor(factor: Double) throws {
+    let sample = try GradientSample(Self.stack(.relu), convention: .channelsLast)
+    let x = sample.inputs[0].map { $0 + 0.01 }
+    let plain = try GradientResiduals(Self.walk(sample)).residuals(at: x)
+    let scaled = try GradientResiduals(Self.walk(sample, factor: factor)).residuals(at: x)
+    #expect(plain.contains { abs($0) > 1 } && relativeError(scaled, plain) < 1e-9)
+  }
+
+  /// Its bias puts a unit of the first layer within rounding of zero.
+  ///
+  /// The input is moved until the unit is as far on the other side, so that the gradient misses by the
+  /// unit's share.
+  @Test("a unit on the wrong side of zero is put across")
+  func crossing() throws {
+    let network = Self.stack(.relu)
+    let first = try GradientSample(network, convention: .channelsLast)
+    let bias = try #require(first.weights[0, .bias]?.elements())
+    let entry = 6 * 14
+    let entering = try Self.entering(first)
+    let shift = entering.value[entry]
+    let sample = try GradientSample(network, convention: .channelsLast) { key, weight in
+      let isIts = key == ParameterTable.Key(node: 0, role: .bias) && abs(weight - bias[0]) < 1e-6
+      return isIts ? weight - shift : weight
+    }
+    let found = try Self.entering(sample)
+    let value = found.value[entry]
+    #expect(value != 0 && abs(value) < 1e-6)
+    let slope = try found.segment.pull(found.value.indices.map { $0 == entry ? 1 : 0 })[0]
+    let away = 2 * value / product(slope, slope)
+    let start = zip(sample.inputs[0], slope).map { $0 - away * $1 }
+
+    let walk = try Self.walk(sample)
+    let residuals = try GradientResiduals(walk)
+    let before = try residuals.relativeError(at: start)
+    #expect(before > 1e-3)
+    #expect(try residuals.isBeyondReach(of: 1e-7, around: start))
+    let better = try #require(
+      try KinkCrossing(walk, at: start, error: 1e-7).improved(misfit: before, goal: 1e-6) {
+        (x: [Double]) throws(CascadeStop) in try residuals.relativeError(at: x)
+      })
+    #expect(better.misfit < 1e-6 && better.crossings == 1)
+    #expect(relativeError(better.point, sample.inputs[0]) < 1e-6)
+    // Where nothing is near zero, nothing moves.
+    let far = try KinkCrossing(walk, at: sample.inputs[0], error: 1e-13)
+    #expect(try far.improved(misfit: 1e-9, goal: 0) { _ in 1 } == nil)
+  }
+
+  /// What enters the first activation.
+  private static func entering(
+    _ sample: GradientSample
+  ) throws -> (value: [Double], segment: Segment) {
+    let programs = try LayerPrograms(
+      sample.network, weights: sample.weights, upTo: 5, on: CPUBackend(threads: 1))
+    let segment = try programs.segment(from: [.input(0)], to: 0)
+    segment.linearize(at: sample.inputs)
+    return (try segment.value(sample.inputs), segment)
+  }
+
+  private func product(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+}

@@ -23,6 +23,8 @@ package struct Knowledge: Sendable {
     package var isProven: Bool
     /// Predicted root-mean-square error per entry, in the units of `samples`.
     package var predictedError: Double
+    /// Standard deviation of the noise on an entry of the gradient, if the residual shows it.
+    package var estimatedNoise: Double?
     /// The identifier of the attack.
     package var method: String
     package var measurements: [Finding.Measurement] = []

@@ -190,7 +190,7 @@ extension DenseInputInversion {
           + "sees more gradients of the same sample can average it out")
       return
     }
-    knowledge.recoveries[node] = Knowledge.Recovery(
+    var recovery = Knowledge.Recovery(
       node: node, samples: [estimate.input], outputGradient: estimate.left, labels: [nil],
       certificates: [remainder.relative], scope: "the layer's own equations, under noise",
       isProven: false, predictedError: error, method: Self.metadata.identifier,
@@ -203,5 +203,7 @@ extension DenseInputInversion {
         "The rest of the gradient is independent noise: its largest singular value is that of "
           + "noise, not of a second sample."
       ])
+    recovery.estimatedNoise = sigma
+    knowledge.recoveries[node] = recovery
   }
 }

@@ -49,7 +49,8 @@ struct SparseGradientCompletion: AnalyticAttack {
     let determined = completion.isDetermined.count { $0 }
     let strength = completion.rows.norm
     return Knowledge.Recovery(
-      node: node, samples: [completion.input], isDetermined: completion.isDetermined,
+      node: node, samples: [completion.input],
+      isDetermined: determined == matrix.inputs ? nil : completion.isDetermined,
       outputGradient: completion.rows, labels: [nil], certificates: [completion.residual],
       scope: "the kept entries of the layer's gradient",
       isProven: observation.separatesSamples(at: node),
@@ -109,8 +110,8 @@ private struct Completion {
     let smallest = entries.joined().reduce(Double.infinity) { min($0, abs($1.1)) }
     bound = smallest / rows.reduce(1e-300) { max($0, abs($1)) }
     let unknowns = isKnown.count { $0 } + isKnownRow.count { $0 }
-    // Twice as many equations as unknowns: the fit could have failed.
-    guard residual <= tolerance, used >= 2 * unknowns else { return nil }
+    // So many equations more than unknowns that the fit could have failed: two kept rows give them.
+    guard residual <= tolerance, used - unknowns >= max(16, unknowns / 4) else { return nil }
   }
 
   private static func solveColumns(

@@ -48,8 +48,14 @@ enum Cascade {
     timeLimit: Double?, progress: @escaping @Sendable (String) -> Void
   ) {
     guard let start = start(observation, knowledge),
-      let recovery = knowledge.recoveries[start], let outputGradient = recovery.outputGradient
+      let recovery = knowledge.recoveries[start].map({ sharpened($0, observation) }),
+      let outputGradient = recovery.outputGradient
     else { return }
+    var observation = observation
+    let sparsity = Sparsity(observation.gradient)
+    if observation.noise == nil, let sigma = recovery.estimatedNoise {
+      observation = observation.statingNoise(sigma)
+    }
     var chain = ChainSummary(
       artifact: "", source: observation.sourceName, steps: [], reachesInput: false, stop: nil,
       rankTolerance: MapSolve.rankTolerance)
@@ -63,9 +69,17 @@ enum Cascade {
     do throws(CascadeStop) {
       let walk = try CascadeWalk(
         observation, start: start,
-        input: KnownMap(recovery.samples[0], error: recovery.predictedError),
-        outputGradient: outputGradient, on: backend, progress: progress)
-      walk.run()
+        input: sparsity?.features(recovery)
+          ?? KnownMap(recovery.samples[0], error: recovery.predictedError),
+        outputGradient: sparsity?.outputGradient(recovery, observation) ?? outputGradient,
+        on: backend, progress: progress)
+      // Where entries were dropped, no map has all of its equations.
+      if sparsity == nil {
+        walk.run()
+      } else {
+        walk.stop = CascadeStop(
+          "most entries of the gradient were dropped, so no map is solved for")
+      }
       chain.steps = walk.steps
       chain.stop = walk.stop?.description
       let deadline = timeLimit.map { ContinuousClock.now + .seconds($0) }
@@ -74,7 +88,8 @@ enum Cascade {
         if !search.account.isEmpty { chain.jointSolve = search.account.joined(separator: "; ") }
       }
       try search.run()
-      guard let x = search.input, search.certificate < 0.02,
+      guard let x = search.input,
+        search.isNoisy ? !search.isHidden : search.certificate < 0.02,
         let reader = walk.readers(of: .input(0)).first
       else { return }
       // What simulates equally well may differ from this by the predicted error.
@@ -101,11 +116,35 @@ enum Cascade {
     }
   }
 
+  /// The recovery from all rows at once, where stored numbers are coarse: a single row, and so the
+  /// loss gradient that the bias shows, is known no better than they are.
+  private static func sharpened(
+    _ recovery: Knowledge.Recovery, _ observation: Observation
+  ) -> Knowledge.Recovery {
+    guard let matrix = observation.gradient.matrix(recovery.node),
+      let bias = observation.gradient.bias(recovery.node), recovery.estimatedNoise == nil,
+      matrix.tensor.resolution.unitRoundoff > ElementKind.float32.unitRoundoff,
+      let estimate = TotalLeastSquares(matrix, bias)
+    else { return recovery }
+    var result = recovery
+    result.samples = [estimate.input]
+    result.outputGradient = estimate.left
+    // Each row gives the features to the same relative error, and rows count by their squares.
+    let squares = estimate.left.map { $0 * $0 }
+    let share = squares.norm / max(squares.reduce(0, +), .leastNormalMagnitude)
+    let own = matrix.tensor.resolution.unitRoundoff / 2 * estimate.input.rootMeanSquare * share
+    let strength = max(estimate.left.norm, .leastNormalMagnitude)
+    let noise = (observation.noise ?? 0) / strength
+    result.predictedError = (own * own + noise * noise).squareRoot()
+    return result
+  }
+
   /// The recovered dense layer nearest to the input, if something lies between the two.
   private static func start(_ observation: Observation, _ knowledge: Knowledge) -> Int? {
     let known = knowledge.recoveries.keys.sorted().first { node in
       guard let recovery = knowledge.recoveries[node] else { return false }
-      return recovery.samples.count == 1 && recovery.isDetermined == nil
+      return recovery.samples.count == 1
+        && (recovery.isDetermined == nil || Sparsity(observation.gradient) != nil)
         && recovery.outputGradient != nil && observation.network.nodes[node].layer is Dense
     }
     guard let known, observation.network.origin == .declared,

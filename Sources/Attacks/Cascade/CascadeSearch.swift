@@ -14,22 +14,28 @@ final class CascadeSearch {
   let deadline: ContinuousClock.Instant?
   let progress: (String) -> Void
   /// The model input, held as the programs hold it.
-  private(set) var input: [Double]?
+  var input: [Double]?
+  /// The end of a search from a map that came near to fitting it.
+  private(set) var approach: [Double]?
   /// Relative distance of the simulated gradient below the dense layer from the observed one.
-  private(set) var certificate = Double.infinity
+  var certificate = Double.infinity
   /// Predicted root-mean-square error of an entry of ``input``.
-  private(set) var predictedError = Double.infinity
+  var predictedError = Double.infinity
   /// The share of random directions in the input that the equations tell apart.
-  private(set) var determinedShare = 0.0
+  var determinedShare = 0.0
+  /// Whether noise leaves no more of the input than its colour, or does not explain what is left.
+  var isHidden = false
   /// What was done, in clauses.
-  private(set) var account: [String] = []
+  var account: [String] = []
 
   /// A search ends well below this relative misfit, or has failed.
   private static let convergedMisfit = 1e-3
+  /// Below this one a search that noise ended is a start for another.
+  private static let approachMisfit = 0.03
   /// Multiply-adds that a polish may cost where the certificate is good already.
   private static let polishBudget = 6e10
   /// Multiply-adds that the search may still cost.
-  private var budget = 2.5e12
+  var budget = 2.5e12
 
   init(
     _ walk: CascadeWalk, deadline: ContinuousClock.Instant?, progress: @escaping (String) -> Void
@@ -39,10 +45,10 @@ final class CascadeSearch {
     self.progress = progress
   }
 
-  private var count: Int { walk.programs.count(of: .input(0)) }
-  private var range: ClosedRange<Double>? { walk.observation.inputRange }
+  var count: Int { walk.programs.count(of: .input(0)) }
+  var range: ClosedRange<Double>? { walk.observation.inputRange }
 
-  private func isLate() -> Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
+  func isLate() -> Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
   /// - Throws: ``CascadeStop`` if no gradient below the dense layer was observed.
   func run() throws(CascadeStop) {
@@ -57,6 +63,10 @@ final class CascadeSearch {
     } else {
       isFound = try searchFromMaps(everything)
     }
+    if isNoisy {
+      try estimate(everything)
+      return
+    }
     if !isFound { try searchFromGradients(everything) }
     try polish(everything)
   }
@@ -64,14 +74,17 @@ final class CascadeSearch {
   // MARK: - From a map
 
   private func searchFromMaps(_ everything: GradientResiduals) throws(CascadeStop) -> Bool {
-    let maps = walk.determined.reversed().filter { $0 != .input(0) }.prefix(3)
+    let maps = walk.determined.reversed().filter { $0 != .input(0) }
+      .prefix(isNoisy ? 1 : 3)
     for (attempt, source) in maps.enumerated() where !isLate() {
       guard let map = walk.maps[source] else { continue }
       let features = try FrontierResiduals(
         source, map, walk: walk, usesGradients: attempt == 0)
       guard features.equalities >= count else { continue }
+      let error = map.errors.rootMeanSquareOrZero
+      if isNoisy, !(error < Self.approachMisfit * map.values.rootMeanSquareOrZero) { break }
       let place = "\(walk.name(source)) (\(features.equalities) equations for \(count) values)"
-      for start in try starts(features) where !isLate() {
+      for start in try starts(features).prefix(isNoisy ? 1 : 3) where !isLate() {
         let price = try features.price()
         guard budget > 400 * price else {
           account.append("the search from \(place) would go beyond its budget of work")
@@ -79,11 +92,13 @@ final class CascadeSearch {
         }
         var search = marquardt("from \(walk.name(source))")
         search.productLimit = Int(budget / price)
+        if isNoisy { (search.stepLimit, search.leastGain) = (15, 1e-2) }
         // Near the rounding of single precision, where closing in takes over.
         search.goal = 1e-12 * Double(features.count)
         let outcome = try search.solve(features, from: start)
         budget -= price * Double(outcome.products)
         let misfit = (outcome.objective / Double(features.count)).squareRoot()
+        if misfit < Self.approachMisfit { approach = approach ?? outcome.point }
         guard misfit < Self.convergedMisfit else {
           account.append(
             "least squares from \(place) stalled at a relative misfit of \(misfit.displayed)")
@@ -116,7 +131,7 @@ final class CascadeSearch {
   }
 
   /// Pictures without a picture: the middle of the range, then others where it is not known.
-  private func starts(_ function: some ResidualFunction) throws(CascadeStop) -> [[Double]] {
+  func starts(_ function: some ResidualFunction) throws(CascadeStop) -> [[Double]] {
     if let range {
       let width = range.upperBound - range.lowerBound
       return [0.5, 0.25, 0.75].map {

@@ -58,3 +58,72 @@ package final class GradientResiduals: NetworkResiduals {
     return misfit.squareRoot() > 30 * change.squareRoot() / share
   }
 }
+
+// MARK: - Blocks
+
+extension GradientResiduals {
+  /// The rows of the features, then those of each observed tensor.
+  var blocks: [Range<Int>] {
+    compared.observed.reduce(into: [0..<compared.target.count]) { blocks, elements in
+      let start = blocks.last?.upperBound ?? 0
+      blocks.append(start..<start + elements.count)
+    }
+  }
+
+  /// For each row, the standard error of its tensor over its own.
+  ///
+  /// Half precision rounds each entry by a share of its size. Of a sparsified gradient, a zero tells no
+  /// more than that the entry was smaller than those that were kept.
+  func trust(_ sparsity: Sparsity?, in observation: Observation) -> [Double] {
+    var result = Array(repeating: 1.0, count: compared.target.count)
+    for (place, key) in compared.keys.enumerated() {
+      let error = unit / compared.weights[place]
+      let tensor = observation.gradient[key.node, key.role]
+      let rounding = tensor?.resolution ?? .float64
+      let noise = observation.noise ?? 0
+      for element in compared.observed[place] {
+        if let sparsity, element == 0 {
+          result.append(error / max(error, sparsity.deviationOfDropped))
+        } else if rounding.unitRoundoff > ElementKind.float32.unitRoundoff {
+          let own = rounding.unitRoundoff * abs(element) * unit / 2
+          let least = rounding.absoluteRoundoff / 2
+          result.append(error / (own * own + least * least + noise * noise).squareRoot())
+        } else {
+          result.append(1)
+        }
+      }
+    }
+    return result
+  }
+
+  /// The standard error of the features over their size.
+  var featureNoise: Double {
+    let size = compared.target.rootMeanSquareOrZero
+    let errors = compared.targetWeights.map { 1 / $0 }
+    return size > 0 ? max(errors.rootMeanSquareOrZero / size, 1e-12) : 1
+  }
+
+  /// Length of the noise over that of the observed gradient.
+  var noiseShare: Double {
+    var (noise, total) = (0.0, 0.0)
+    for (place, elements) in compared.observed.enumerated() {
+      noise += Double(elements.count) / (compared.weights[place] * compared.weights[place])
+      total += elements.reduce(0) { $0 + $1 * $1 }
+    }
+    return total > 0 ? (noise / total).squareRoot() : .infinity
+  }
+
+  /// Relative distance of the simulated gradient from the observed one, where an entry was observed.
+  func relativeError(of residuals: [Double], _ sparsity: Sparsity?) -> Double {
+    var (missed, total) = (0.0, 0.0)
+    for (place, block) in blocks.dropFirst().enumerated() {
+      for (row, element) in zip(block, compared.observed[place])
+      where sparsity == nil || element != 0 {
+        let gap = residuals[row] / compared.weights[place]
+        missed += gap * gap
+        total += element * element
+      }
+    }
+    return total > 0 ? (missed / total).squareRoot() : .infinity
+  }
+}

@@ -64,7 +64,13 @@ package class NetworkResiduals: ResidualFunction {
   }
 
   package final func residuals(at x: [Double]) throws(CascadeStop) -> [Double] {
-    let program = try run(at: x)
+    try residuals(at: x, in: .double)
+  }
+
+  final func residuals(
+    at x: [Double], in precision: Precision
+  ) throws(CascadeStop) -> [Double] {
+    let program = try run(at: x, in: precision)
     let values = program.elements(of: "features")
     var result: [Double] = []
     result.reserveCapacity(count)
@@ -97,8 +103,10 @@ package class NetworkResiduals: ResidualFunction {
     return total > 0 ? (missed / total).squareRoot() : .infinity
   }
 
-  private func run(at x: [Double]) throws(CascadeStop) -> any CompiledProgram {
-    let program = try program(Run(kind: .value, precision: .double))
+  private func run(
+    at x: [Double], in precision: Precision = .double
+  ) throws(CascadeStop) -> any CompiledProgram {
+    let program = try program(Run(kind: .value, precision: precision))
     program.bind(x, to: "cut/0")
     try Segment.run(program)
     return program

@@ -1,13 +1,13 @@
 package import Networks
 internal import Tensors
 
-/// The deepest determined map, and the weight gradients of the layers just below it, against what a
-/// model input would give.
+/// The deepest determined map, and the weight gradients of the layers that read it and of those just
+/// below it, against what a model input would give.
 ///
 /// The loss gradients at these layers are known, so everything is a function of forward passes alone:
 /// where a ReLU was active, what enters it has to be equal; where it was not, what enters must not be
-/// above zero; and `W̄ = G(z̄) x` holds for the map `x` that was left open. At first every block is divided
-/// by its own size.
+/// above zero; and `W̄ = G(z̄) x` holds for the map `x` that was left open, as it does for the determined
+/// one. At first every block is divided by its own size.
 package final class FrontierResiduals: NetworkResiduals {
   /// Standard errors of the map's residuals, and of each gradient's, in the gradients' own units.
   private let deviations: (map: [Double], gradients: [Double])
@@ -42,10 +42,13 @@ package final class FrontierResiduals: NetworkResiduals {
       node: depth, target: target, isInactive: inactive,
       targetWeights: Array(repeating: size > 0 ? 1 / size : 1, count: target.count))
     var gradientErrors: [Double] = []
-    for reader in usesGradients ? walk.openSource.map(walk.readers) ?? [] : [] {
-      guard let open = walk.openSource, let head = walk.gradients[.node(reader)],
+    // The map's own equations tell more than its entries, whose errors are not independent.
+    let values = [walk.openSource, source].compactMap { $0 }.filter { _ in usesGradients }
+    for (value, reader) in values.flatMap({ value in walk.readers(of: value).map { (value, $0) } })
+    {
+      guard let head = walk.gradients[.node(reader)],
         KernelSite(
-          reader, of: walk.network, input: walk.programs.shape(of: open),
+          reader, of: walk.network, input: walk.programs.shape(of: value),
           output: walk.programs.shape(of: .node(reader))) != nil,
         let gradient = walk.programs.elements(reader, .weight, of: walk.observation.gradient)
       else { continue }

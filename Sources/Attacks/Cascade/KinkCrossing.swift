@@ -29,7 +29,12 @@ package struct KinkCrossing {
   /// Relative rounding of an entry of a map, in the precision of most frameworks.
   private static let rounding = 4e-7
   /// Entries that are tried.
-  private static let limit = 24
+  private static let limit = 40
+  /// In standard errors, which are predicted rather too small.
+  private static let reach = 12.0
+  /// A crossing that lowers the misfit to more than this share is none: of several units on the wrong
+  /// side each has its part.
+  private static let gain = 0.95
 
   /// - Parameters:
   ///   - walk: What knows the network and its weights.
@@ -71,7 +76,7 @@ package struct KinkCrossing {
       let values = program.elements(of: "kink/\(place)")
       let shift = zip(values, moved[place]).map { $0 - $1 }.rootMeanSquareOrZero
       let deviation = max(shift, Self.rounding * values.rootMeanSquareOrZero)
-      for (entry, value) in values.enumerated() where abs(value) < 4 * deviation {
+      for (entry, value) in values.enumerated() where abs(value) < Self.reach * deviation {
         found.append(
           Candidate(place: place, entry: entry, value: value, distance: abs(value) / deviation))
       }
@@ -79,7 +84,7 @@ package struct KinkCrossing {
     candidates = Array(found.sorted { $0.distance < $1.distance }.prefix(Self.limit))
   }
 
-  /// Crosses what lowers the misfit to half or less.
+  /// Crosses what lowers the misfit.
   ///
   /// - Parameters:
   ///   - misfit: Of the input.
@@ -108,7 +113,7 @@ package struct KinkCrossing {
       let factor = -1.1 * candidate.value / length
       let moved = zip(best.point, slope).map { $0 + factor * $1 }
       let found = try measure(moved)
-      if found < best.misfit / 2 { best = (moved, found, best.crossings + 1) }
+      if found < Self.gain * best.misfit { best = (moved, found, best.crossings + 1) }
     }
     return best.crossings > 0 ? best : nil
   }

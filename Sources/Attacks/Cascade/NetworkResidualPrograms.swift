@@ -83,17 +83,34 @@ extension NetworkResiduals {
         graph.output("slope", own)
         return (graph, parts.parameters)
       }
-      var directions: [Value: Value] = [:]
-      for (place, weight) in weights.enumerated() {
-        directions[weight] = graph.input("direction/\(place)", weight.type)
+      let directions = weights.enumerated().map { place, weight in
+        graph.input("direction/\(place)", weight.type)
       }
-      let slope = graph.pullback(of: outputs, to: [x])[0]
-      let mixed = graph.pushforward(of: slope, along: directions)
-      graph.output("slope", graph.apply(Add(), mixed, own))
+      guard isPaired else {
+        let slope = graph.pullback(of: outputs, to: [x])[0]
+        let along = Dictionary(uniqueKeysWithValues: zip(weights, directions))
+        let mixed = graph.pushforward(of: slope, along: along)
+        graph.output("slope", graph.apply(Add(), mixed, own))
+        return (graph, parts.parameters)
+      }
+      // ⟨u, W̄⟩ is ⟨z̄, A(u) x⟩, so one way down serves all.
+      let images = outputs.indices.map { place in
+        let moved = graph.pushforward(
+          of: outputs[place].value, along: [weights[place]: directions[place]])
+        return (value: moved, cotangent: outputs[place].cotangent)
+      }
+      graph.output("slope", graph.pullback(of: [(features, arriving)] + images, to: [x])[0])
       return (graph, parts.parameters)
     }
-    let gradients = outputs.isEmpty ? [] : graph.pullback(of: outputs, to: weights)
-    var results = [features] + gradients
+    var results = [features]
+    if isPaired {
+      // Each below its own head alone: one may lie below another.
+      for (output, weight) in zip(outputs, weights) {
+        results += graph.pullback(of: [output], to: [weight])
+      }
+    } else {
+      results += graph.pullback(of: outputs, to: weights)
+    }
     if kind != .value {
       let tangent = graph.input("tangent", x.type)
       let moved = graph.pushforward(of: results, along: [x: tangent])
@@ -106,4 +123,7 @@ extension NetworkResiduals {
     if kind == .columns { graph = graph.batched(inputs: ["tangent"], extent: Self.columns) }
     return (graph, parts.parameters)
   }
+
+  /// Whether every weight has a head of its own, rather than all of them the same.
+  private var isPaired: Bool { compared.heads.count == compared.keys.count }
 }

@@ -81,6 +81,40 @@ struct NetworkResidualsTests {
     #expect(relativeError(matrix(direction), moved) < 1e-5)
   }
 
+  /// The first layer has too few filters for its input, so that the walk ends there: the frontier is its
+  /// output, with the equations of the layer that reads it and, below, its own.
+  @Test("a weight's gradient is the one below its own head, though another head lies above")
+  func nestedHeads() throws {
+    let network = Network(
+      "narrow", input: [8, 8, 3],
+      [
+        "a": Networks.Convolution.square(3, 3, padding: 1, isFirst: false),
+        "b": Activation(.relu),
+        "c": Networks.Convolution.square(24, 3, padding: 1, isFirst: false),
+        "d": Activation(.relu), "e": Flatten(), "f": Dense(outputs: 5),
+      ])
+    let sample = try GradientSample(network, convention: .channelsLast)
+    let walk = try Self.walk(sample)
+    walk.run()
+    let map = try #require(walk.maps[.node(1)])
+    #expect(walk.maps[.input(0)] == nil)
+    let frontier = try FrontierResiduals(.node(1), map, walk: walk, usesGradients: true)
+    #expect(frontier.count == 3 * 64 + 9 * 3 * 24 + 9 * 3 * 3)
+    // Each block is in units of its own size, and the truth solves all of them.
+    let residuals = try frontier.residuals(at: sample.inputs[0])
+    #expect(residuals.allSatisfy { abs($0) < 1e-5 })
+
+    var generator = SplitMix64(seed: 6)
+    try frontier.linearize(at: sample.inputs[0].map { $0 + 0.1 * generator.normal() })
+    let direction = sample.inputs[0].map { _ in generator.normal() }
+    let moved = try frontier.push(direction, in: .double)
+    let cotangent = moved.map { _ in generator.normal() }
+    let sides = (
+      product(cotangent, moved), product(try frontier.pull(cotangent, in: .double), direction)
+    )
+    #expect(abs(sides.0 - sides.1) < 1e-12 * product(cotangent.map(abs), moved.map(abs)))
+  }
+
   @Test("a common factor of all gradients changes no residual", arguments: [1e-30, 1e-60, 1e20])
   func factor(factor: Double) throws {
     let sample = try GradientSample(Self.stack(.relu), convention: .channelsLast)

@@ -12,8 +12,8 @@ package final class FrontierResiduals: NetworkResiduals {
   /// Standard errors of the map's residuals, and of each gradient's, in the gradients' own units.
   private let deviations: (map: [Double], gradients: [Double])
 
-  /// Residuals that have to vanish, whatever the sign.
-  var equalities: Int { count - compared.isInactive.count { $0 } }
+  /// Residuals that have to vanish, whatever the sign, and follow from no others.
+  let equalities: Int
 
   /// - Throws: ``CascadeStop`` if nothing leads from the input to the map.
   package init(
@@ -42,6 +42,8 @@ package final class FrontierResiduals: NetworkResiduals {
       node: depth, target: target, isInactive: inactive,
       targetWeights: Array(repeating: size > 0 ? 1 / size : 1, count: target.count))
     var gradientErrors: [Double] = []
+    // What the map's own equations say, its entries say too.
+    var equalities = inactive.count { !$0 }
     // The map's own equations tell more than its entries, whose errors are not independent.
     let values = [walk.openSource, source].compactMap { $0 }.filter { _ in usesGradients }
     for (value, reader) in values.flatMap({ value in walk.readers(of: value).map { (value, $0) } })
@@ -54,6 +56,7 @@ package final class FrontierResiduals: NetworkResiduals {
       else { continue }
       let size = gradient.rootMeanSquareOrZero
       guard size > 0 else { continue }
+      if value != source { equalities += gradient.count }
       comparison.heads.append((reader, head))
       comparison.keys.append(ParameterTable.Key(node: reader, role: .weight))
       comparison.observed.append(gradient)
@@ -62,6 +65,7 @@ package final class FrontierResiduals: NetworkResiduals {
       let other = (walk.gradientErrors[.node(reader)] ?? 0) * size
       gradientErrors.append((own * own + other * other).squareRoot())
     }
+    self.equalities = equalities
     deviations = (errors, gradientErrors)
     super.init(comparison, walk.programs)
   }

@@ -13,7 +13,7 @@ package final class FrontierResiduals: NetworkResiduals {
   private let deviations: (map: [Double], gradients: [Double])
 
   /// Residuals that have to vanish, whatever the sign, and follow from no others.
-  let equalities: Int
+  package let equalities: Int
 
   /// - Throws: ``CascadeStop`` if nothing leads from the input to the map.
   package init(

@@ -36,6 +36,18 @@ extension Subject {
         "hidden": Dense(outputs: 32), "relu": Activation(.relu), "logits": Dense(outputs: 10),
       ], changing: changing)
   }
+
+  /// ``drawnPerceptron(_:changing:)`` with the unchanged one as its reference.
+  static func comparedPerceptron(
+    _ artifact: String, changing: (inout ExampleWeights) -> Void
+  ) -> Subject {
+    let kept = drawnPerceptron("kept")
+    var subject = drawnPerceptron(artifact, changing: changing)
+    subject.reference = kept.parameters.map {
+      Reference(artifact: "the reference", network: kept.network, parameters: $0.table)
+    }
+    return subject
+  }
 }
 
 /// Weights of an example, by the names of its layers and in PyTorch's order of axes.

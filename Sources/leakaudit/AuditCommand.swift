@@ -49,16 +49,13 @@ struct AuditCommand: ParsableCommand {
     let console = messages.console
     var request = inputs.request(known, console)
     request.recoveredDirectory = saveRecovered
-    do {
+    try console.end {
       try policy.apply(to: &request)
       let report = try Audit.run(request)
       console.finished(report)
       for output in try ReportOutput.all(formats) { try output.write(report) }
       console.summary(report)
-      throw ExitCode(Int32(report.exitCode))
-    } catch let error as any Unworkable {
-      console.error(error.description)
-      throw ExitCode(ExitStatus.usage.rawValue)
+      return report
     }
   }
 }

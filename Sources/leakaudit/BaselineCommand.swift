@@ -39,7 +39,7 @@ struct BaselineCommand: ParsableCommand {
   func run() throws {
     let console = messages.console
     var request = inputs.request(known, console)
-    do {
+    try console.end {
       var policy = try PolicyArguments.parse([])
       policy.config = config
       policy.failOn = FailThreshold.none
@@ -51,10 +51,7 @@ struct BaselineCommand: ParsableCommand {
       console.note(
         "\(DisplayedNumber.counted(report.findings.count, "finding")) accepted in "
           + (output == "-" ? "standard output" : output))
-      throw ExitCode(Int32(report.exitCode))
-    } catch let error as any Unworkable {
-      console.error(error.description)
-      throw ExitCode(ExitStatus.usage.rawValue)
+      return report
     }
   }
 }

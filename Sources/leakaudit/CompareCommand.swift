@@ -49,16 +49,13 @@ struct CompareCommand: ParsableCommand {
       reference: reference, model: model,
       reader: CheckpointReader(sandbox: SandboxedReader(memoryLimit: maxMemory.value)))
     request.jobs = parallelism.count
-    do {
+    try console.end {
       try policy.apply(to: &request)
       let report = Comparison.run(request)
       console.finished(report)
       for output in try ReportOutput.all(formats) { try output.write(report) }
       console.summary(report)
-      throw ExitCode(Int32(report.exitCode))
-    } catch let error as any Unworkable {
-      console.error(error.description)
-      throw ExitCode(ExitStatus.usage.rawValue)
+      return report
     }
   }
 }

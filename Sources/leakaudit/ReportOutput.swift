@@ -87,6 +87,20 @@ struct OutputError: Unworkable {
   let description: String
 }
 
+extension Console {
+  /// Ends a command with the exit code of the report that it makes, or with 4 if it cannot.
+  ///
+  /// - Throws: always.
+  func end(_ work: () throws -> AuditReport) throws {
+    do {
+      throw ExitCode(Int32(try work().exitCode))
+    } catch let error as any Unworkable {
+      self.error(error.description)
+      throw ExitCode(ExitStatus.usage.rawValue)
+    }
+  }
+}
+
 /// A descriptor that takes text.
 struct Output {
   static let standard = Output(descriptor: 1)

@@ -68,8 +68,9 @@ extension CascadeWalk {
       let weight = programs.elements(site.node, .weight, of: observation.weights),
       var source = network.nodes[site.node].sources.first, readers(of: source) == [site.node]
     else { throw .orderOpen(behind: network.nodes[site.node].name) }
-    let kernel = DenseMatrix(rows: site.outputs, columns: site.inputs, elements: weight)
-    var arriving = kernel.transposeTimes(gradient)
+    var arriving = DenseMatrix(
+      rows: site.inputs, columns: site.inputPlaces,
+      elements: site.transposedResponse(gradient.elements, weight))
     var entering: DenseMatrix? = values
     while case .node(let node) = source {
       let channels = arriving.rows

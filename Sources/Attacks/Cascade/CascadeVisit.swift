@@ -35,12 +35,13 @@ extension CascadeWalk {
   /// found: they are the deepest map then, and hardly one of them is zero.
   private func lookFor(_ source: Network.Source, _ readers: [Int]) {
     guard maps[source]?.isComplete != true, suspicion == nil else { return }
-    let open = openSource
+    let (open, before) = (openSource, steps.count)
     do throws(CascadeStop) {
       try determine(source, readers)
     } catch {
       openSource = open
-      guard let last = steps.indices.last else { return }
+      // What failed before any solve has no row.
+      guard steps.count > before, let last = steps.indices.last else { return }
       steps[last].outcome = .gradientOnly
       steps[last].note = "its loss gradient is known, its values are not"
     }

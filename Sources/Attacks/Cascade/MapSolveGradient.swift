@@ -125,14 +125,3 @@ extension MapSolve {
     }
   }
 }
-
-extension DenseMatrix {
-  /// Row `i` times `factors[i]`.
-  fileprivate func scalingRows(by factors: [Double]) -> DenseMatrix {
-    var scaled = elements
-    for column in 0..<columns {
-      for row in 0..<rows { scaled[column * rows + row] *= factors[row] }
-    }
-    return DenseMatrix(rows: rows, columns: columns, elements: scaled)
-  }
-}

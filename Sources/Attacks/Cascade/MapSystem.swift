@@ -204,14 +204,3 @@ struct MapSystem {
     return result + directWeights.map { $0 > 0 ? 1 : 0 }
   }
 }
-
-extension DenseMatrix {
-  /// Column `j` times `factors[j]`.
-  fileprivate func scalingColumns(by factors: [Double]) -> DenseMatrix {
-    var scaled = elements
-    for column in 0..<columns {
-      for row in 0..<rows { scaled[column * rows + row] *= factors[column] }
-    }
-    return DenseMatrix(rows: rows, columns: columns, elements: scaled)
-  }
-}

@@ -112,9 +112,3 @@ extension PatchSpace {
     return (fit, growth.active)
   }
 }
-
-extension DenseMatrix {
-  func scaled(by factor: Double) -> DenseMatrix {
-    DenseMatrix(rows: rows, columns: columns, elements: elements.map { $0 * factor })
-  }
-}

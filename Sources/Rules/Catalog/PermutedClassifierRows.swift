@@ -26,8 +26,8 @@ struct PermutedClassifierRows: Rule {
     thresholds: [mostRatio],
     examples: .init(
       passing: [
-        compared("equal") { _ in },
-        compared("one step apart") { weights in
+        .comparedPerceptron("equal") { _ in },
+        .comparedPerceptron("one step apart") { weights in
           weights.setRows(of: "logits") { _, old, random in
             old.map { $0 + 0.01 * random.normal() }
           }
@@ -35,9 +35,9 @@ struct PermutedClassifierRows: Rule {
         .drawnPerceptron("no reference"),
       ],
       failing: [
-        (compared("two rows exchanged") { $0.exchange(3, 7) }, "logits"),
+        (.comparedPerceptron("two rows exchanged") { $0.exchange(3, 7) }, "logits"),
         (
-          compared("two rows exchanged, a step apart") { weights in
+          .comparedPerceptron("two rows exchanged, a step apart") { weights in
             weights.exchange(0, 9)
             weights.setRows(of: "logits") { _, old, random in
               old.map { $0 + 0.01 * random.normal() }
@@ -72,18 +72,6 @@ struct PermutedClassifierRows: Rule {
 
   func statistics(in subject: Subject) -> [Statistic] {
     Permutation.all(in: subject).map { statistic($0.ratio, Self.mostRatio, at: $0.layer) }
-  }
-
-  /// A perceptron beside a copy with other classifier weights.
-  private static func compared(
-    _ name: String, changing: (inout ExampleWeights) -> Void
-  ) -> Subject {
-    let kept = Subject.drawnPerceptron("kept")
-    var subject = Subject.drawnPerceptron(name, changing: changing)
-    subject.reference = kept.parameters.map {
-      Reference(artifact: "the reference", network: kept.network, parameters: $0.table)
-    }
-    return subject
   }
 }
 

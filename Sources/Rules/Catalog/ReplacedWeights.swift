@@ -28,20 +28,20 @@ struct ReplacedWeights: Rule {
     knownErrors: "References from long before, or of another training run.",
     examples: .init(
       passing: [
-        compared("equal") { _ in },
-        compared("a fifth apart") { weights in
+        .comparedPerceptron("equal") { _ in },
+        .comparedPerceptron("a fifth apart") { weights in
           weights.setRows(of: "hidden") { _, old, random in
             old.map { $0 + 0.015 * random.normal() }
           }
         },
-        compared("exchanged rows, which another rule names") { weights in
+        .comparedPerceptron("exchanged rows, which another rule names") { weights in
           let old = weights["logits", .weight]
           weights["logits", .weight] = Array(old[32...]) + old[..<32]
         },
       ],
       failing: [
         (
-          compared("drawn anew") { weights in
+          .comparedPerceptron("drawn anew") { weights in
             weights.setRows(of: "hidden") { _, old, random in
               old.map { _ in random.uniform(-0.125, 0.125) }
             }
@@ -80,16 +80,5 @@ struct ReplacedWeights: Rule {
       drift.shape.count >= 2
         && Double(drift.shape.reduce(1, *)) >= value(of: Self.leastEntries, in: subject)
     }
-  }
-
-  private static func compared(
-    _ name: String, changing: (inout ExampleWeights) -> Void
-  ) -> Subject {
-    let kept = Subject.drawnPerceptron("kept")
-    var subject = Subject.drawnPerceptron(name, changing: changing)
-    subject.reference = kept.parameters.map {
-      Reference(artifact: "the reference", network: kept.network, parameters: $0.table)
-    }
-    return subject
   }
 }

@@ -138,6 +138,8 @@ package struct PositionEnumeration: Sendable {
       let column = basis.columns(isHigh.map { $0 ? high : low })
       let fits = column.allSatisfy { min(abs($0 - low), abs($0 - high)) < slack }
       if fits, column.contains(where: { abs($0) > slack / 2 }) { found.append(column) }
+      // A file may be made so that all fit.
+      if found.count > size + surplusLimit { break }
     }
     return found
   }

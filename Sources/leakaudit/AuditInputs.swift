@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Auditing
-internal import CPUBackend
 internal import Checkpoints
+internal import CPUBackend
 
 /// The files to audit; `audit` and `baseline` take the same.
 struct AuditInputs: ParsableArguments {
@@ -44,10 +44,8 @@ struct AuditInputs: ParsableArguments {
     help: ArgumentHelp("Samples behind the gradient, if the file does not say.", valueName: "n"))
   var batchSize: Int?
 
-  @Option(
-    help: ArgumentHelp(
-      "Ceiling for the numbers of one file, such as 4GiB or 512MiB.", valueName: "size"))
-  var maxMemory: ByteCount = ByteCount(value: 4 << 30)
+  @OptionGroup
+  var memory: MemoryLimit
 
   @OptionGroup
   var parallelism: Parallelism
@@ -90,7 +88,7 @@ struct AuditInputs: ParsableArguments {
 
   func request(_ known: KnownFacts, _ console: Console) -> AuditRequest {
     var request = AuditRequest(
-      reader: CheckpointReader(sandbox: SandboxedReader(memoryLimit: maxMemory.value)))
+      reader: memory.reader)
     request.models = models
     request.gradient = gradient
     request.before = before

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Auditing
 internal import AuditModel
-internal import Checkpoints
 internal import Reports
 
 struct CompareCommand: ParsableCommand {
@@ -33,10 +32,8 @@ struct CompareCommand: ParsableCommand {
   @OptionGroup
   var parallelism: Parallelism
 
-  @Option(
-    help: ArgumentHelp(
-      "Ceiling for the numbers of one file, such as 4GiB or 512MiB.", valueName: "size"))
-  var maxMemory: ByteCount = ByteCount(value: 4 << 30)
+  @OptionGroup
+  var memory: MemoryLimit
 
   @OptionGroup
   var messages: MessageOptions
@@ -47,7 +44,7 @@ struct CompareCommand: ParsableCommand {
     let console = messages.console
     var request = Comparison.Request(
       reference: reference, model: model,
-      reader: CheckpointReader(sandbox: SandboxedReader(memoryLimit: maxMemory.value)))
+      reader: memory.reader)
     request.jobs = parallelism.count
     try console.end {
       try policy.apply(to: &request)

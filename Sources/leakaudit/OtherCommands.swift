@@ -11,17 +11,15 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "A checkpoint or a gradient file.", completion: .file())
   var file: String
 
-  @Option(
-    help: ArgumentHelp(
-      "Ceiling for the numbers of the file, such as 4GiB or 512MiB.", valueName: "size"))
-  var maxMemory: ByteCount = ByteCount(value: 4 << 30)
+  @OptionGroup
+  var memory: MemoryLimit
 
   @Flag(
     help: "Show what every static rule measures instead, beside what it compares with, as a table.")
   var rules = false
 
   func run() throws {
-    let reader = CheckpointReader(sandbox: SandboxedReader(memoryLimit: maxMemory.value))
+    let reader = memory.reader
     do throws(CheckpointError) {
       let text =
         rules

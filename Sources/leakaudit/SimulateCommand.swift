@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Auditing
 internal import CPUBackend
-internal import Checkpoints
 internal import Simulation
 
 struct SimulateCommand: ParsableCommand {
@@ -45,10 +44,8 @@ struct SimulateCommand: ParsableCommand {
   @OptionGroup(title: "Protection, in this order")
   var protection: ProtectionArguments
 
-  @Option(
-    help: ArgumentHelp(
-      "Ceiling for the numbers of one file, such as 4GiB or 512MiB.", valueName: "size"))
-  var maxMemory: ByteCount = ByteCount(value: 4 << 30)
+  @OptionGroup
+  var memory: MemoryLimit
 
   @OptionGroup
   var messages: MessageOptions
@@ -57,7 +54,7 @@ struct SimulateCommand: ParsableCommand {
     let console = messages.console
     var request = SimulationRequest(
       model: model, inputs: inputs, output: output,
-      reader: CheckpointReader(sandbox: SandboxedReader(memoryLimit: maxMemory.value)),
+      reader: memory.reader,
       backend: CPUBackend(threads: Parallelism.cores))
     request.labels = labels
     request.training = training.value(clippingNorm: protection.clip)

@@ -72,7 +72,7 @@ enum Cascade {
         input: sparsity?.features(recovery)
           ?? KnownMap(recovery.samples[0], error: recovery.predictedError),
         outputGradient: sparsity?.outputGradient(recovery, observation) ?? outputGradient,
-        on: backend, progress: progress)
+        sparsity: sparsity, on: backend, progress: progress)
       // Where entries were dropped, no map has all of its equations.
       if sparsity == nil {
         walk.run()

@@ -13,6 +13,8 @@ final class CascadeSearch {
   let walk: CascadeWalk
   let deadline: ContinuousClock.Instant?
   let progress: (String) -> Void
+  /// Whether numbers are too coarse, or too few, for a proof.
+  let isNoisy: Bool
   /// The model input, held as the programs hold it.
   var input: [Double]?
   /// The end of a search from a map that came near to fitting it.
@@ -41,6 +43,7 @@ final class CascadeSearch {
     _ walk: CascadeWalk, deadline: ContinuousClock.Instant?, progress: @escaping (String) -> Void
   ) {
     self.walk = walk
+    isNoisy = Self.isNoisy(walk)
     self.deadline = deadline
     self.progress = progress
   }

@@ -4,13 +4,13 @@ internal import Tensors
 
 extension CascadeSearch {
   /// Whether the observed numbers are coarser than single precision, or are known to be noisy.
-  var isNoisy: Bool {
+  static func isNoisy(_ walk: CascadeWalk) -> Bool {
     let observation = walk.observation
     let isReduced = observation.gradient.keys.contains { key in
       let kind = observation.gradient[key.node, key.role]?.resolution ?? .float64
       return kind.unitRoundoff > ElementKind.float32.unitRoundoff
     }
-    return observation.noise != nil || isReduced || Sparsity(observation.gradient) != nil
+    return observation.noise != nil || isReduced || walk.sparsity != nil
   }
 
   /// The most probable input, from wherever the search has come.

@@ -11,6 +11,8 @@ internal import Tensors
 /// needed and does not follow.
 package final class CascadeWalk {
   let observation: Observation
+  /// What was dropped from the gradient, if entries were.
+  let sparsity: Sparsity?
   let network: Network
   package let programs: LayerPrograms
   /// The dense layer whose input and output gradient are known.
@@ -41,9 +43,10 @@ package final class CascadeWalk {
 
   package init(
     _ observation: Observation, start: Int, input: KnownMap, outputGradient: [Double],
-    on backend: any Backend, progress: @escaping (String) -> Void
+    sparsity: Sparsity? = nil, on backend: any Backend, progress: @escaping (String) -> Void
   ) throws(CascadeStop) {
     self.observation = observation
+    self.sparsity = sparsity
     self.progress = progress
     network = observation.network
     self.start = start

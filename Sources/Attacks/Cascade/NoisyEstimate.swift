@@ -74,7 +74,7 @@ final class NoisyEstimate {
     self.isLate = isLate
     self.progress = progress
     range = walk.observation.inputRange
-    sparsity = Sparsity(walk.observation.gradient)
+    sparsity = walk.sparsity
     trust = gradients.trust(sparsity, in: walk.observation)
     let shape = walk.programs.shape(of: .input(0))
     let prior = InputPrior(shape: shape, mean: level, deviation: deviation)

@@ -116,7 +116,13 @@ package struct Comparison {
 
   private mutating func note(_ compared: [Drift], _ model: BoundModel, name: String) {
     drifts = compared.map { drift in
-      PreflightCheck(
+      guard !drift.distance.isNaN else {
+        isIncomplete = true
+        return PreflightCheck(
+          artifact: name, check: "drift of \(drift.role) in '\(drift.layer)'", status: .notChecked,
+          value: "not a number", explanation: "one of the two holds NaN or infinity")
+      }
+      return PreflightCheck(
         artifact: name, check: "drift of \(drift.role) in '\(drift.layer)'",
         status: drift.distance == 0 ? .ok : .warning,
         value: "\(drift.distance.displayed) of its norm, cosine \(drift.cosine.displayed)",
@@ -141,7 +147,8 @@ extension Comparison {
     return isCompared ? .clean : .nothing
   }
 
-  private var moved: Int { drifts.count { $0.status != .ok } }
+  private var moved: Int { drifts.count { $0.status == .warning } }
+  private var unknown: Int { drifts.count { $0.status == .notChecked } }
 
   private var verdict: String {
     let (reference, model) = (inputs[0].name, inputs[1].name)
@@ -152,6 +159,10 @@ extension Comparison {
     if differences > 0 {
       return "\(model) is not \(reference): \(differences) "
         + "\(differences == 1 ? "difference" : "differences") that training does not make."
+    }
+    if unknown > 0 {
+      return "\(unknown) of \(drifts.count) parameters hold NaN or infinity, in \(model) or in "
+        + "\(reference), and cannot be compared; nothing here says that they agree."
     }
     return moved == 0
       ? "\(model) has the weights of \(reference)."

@@ -7,9 +7,10 @@ package struct Drift: Sendable {
   package var layer: String
   package var role: ParameterRole
   package var shape: [Int]
-  /// `‖w − r‖ / ‖r‖`, dimensionless; infinite where the reference is zero and the weight is not.
+  /// `‖w − r‖ / ‖r‖`, dimensionless; infinite where the reference is zero and the weight is not, NaN
+  /// where either holds NaN or infinity.
   package var distance: Double
-  /// The cosine between both; 1 where both are zero.
+  /// The cosine between both; 1 where both are zero, NaN where either holds NaN or infinity.
   package var cosine: Double
 
   /// Every parameter that both have in the same shape, in node order and then by role.
@@ -25,6 +26,11 @@ package struct Drift: Sendable {
         let kept = reference.parameters.table[partner, key.role], own.shape == kept.shape
       else { return nil }
       let (product, squares, keptSquares, gap) = sums(own, kept)
+      guard squares.isFinite, keptSquares.isFinite else {
+        return Drift(
+          node: key.node, layer: subject.network.nodes[key.node].name, role: key.role,
+          shape: own.shape, distance: .nan, cosine: .nan)
+      }
       let distance =
         keptSquares > 0 ? (gap / keptSquares).squareRoot() : gap > 0 ? Double.infinity : 0
       let size = (squares * keptSquares).squareRoot()

@@ -44,6 +44,18 @@ struct CompareTests {
     #expect(try compare(model, ["--fail-on", "none"]).outcome.code == 0)
   }
 
+  @Test("weights that are not numbers are never said to agree, whichever file has them")
+  func notNumbers() throws {
+    let (outcome, report) = try compare("spoiled.h5")
+    #expect(outcome.code == 2 && report.verdict.contains("1 of 4 parameters hold NaN"))
+    let files = ["spoiled.h5", "reference.h5"].map { "\(Self.folder)/\($0)" }
+    for pair in [files, [files[0], files[0]]] {
+      let other = try Tool.run(["compare"] + pair + ["--format", "json"])
+      #expect(other.code == 2)
+      #expect(try JSONReport(other.output).verdict.contains("cannot be compared"))
+    }
+  }
+
   @Test("the report does not depend on the number of jobs")
   func jobs() throws {
     let one = try compare("swapped.h5", ["-j", "1"]).outcome.output

@@ -31,6 +31,7 @@ def main():
     write("swapped.h5", step | {
         "fc2.weight": step["fc2.weight"][order], "fc2.bias": step["fc2.bias"][order]})
     write("replaced.h5", step | {"fc1.weight": random.standard_normal((24, 32)) / 6})
+    write("spoiled.h5", step | {"fc1.bias": np.full(24, np.nan)})
     write("inserted.h5", {
         "bins.weight": np.full((64, 32), 1 / 32), "bins.bias": -np.linspace(0, 1, 64),
         "back.weight": np.full((32, 64), 1 / 64), "back.bias": np.zeros(32)} | step)

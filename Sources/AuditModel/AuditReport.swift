@@ -105,7 +105,7 @@ public struct InputSummary: Hashable, Codable, Sendable {
 /// The outcome of one run: everything a report format may print.
 public struct AuditReport: Hashable, Codable, Sendable {
   /// Changes whenever a field of the JSON report changes its meaning or one is added.
-  public static let currentSchemaVersion = "1.2"
+  public static let currentSchemaVersion = "1.3"
 
   public var schemaVersion: String
   public var toolVersion: String
@@ -122,6 +122,8 @@ public struct AuditReport: Hashable, Codable, Sendable {
   public var recoveries: [RecoverySummary]
   /// How far down the network the closed forms go, one chain per source.
   public var chains: [ChainSummary]
+  /// The numerical attacks that ran, in the order in which they did.
+  public var inversions: [InversionSummary]
   /// The labels of the best source; absent if no source disclosed any.
   public var labels: LabelSummary?
   public var preflight: [PreflightCheck]
@@ -134,7 +136,8 @@ public struct AuditReport: Hashable, Codable, Sendable {
   public init(
     toolVersion: String, command: [String], verdict: String, attackerGets: [String],
     exitCode: Int, findings: [Finding], layers: [LayerSummary], recoveries: [RecoverySummary],
-    chains: [ChainSummary], labels: LabelSummary?, preflight: [PreflightCheck], skipped: [Skipped],
+    chains: [ChainSummary], inversions: [InversionSummary] = [], labels: LabelSummary?,
+    preflight: [PreflightCheck], skipped: [Skipped],
     inputs: [InputSummary], policy: PolicySummary = PolicySummary(), rules: [RuleDescription] = []
   ) {
     self.schemaVersion = Self.currentSchemaVersion
@@ -147,6 +150,7 @@ public struct AuditReport: Hashable, Codable, Sendable {
     self.layers = layers
     self.recoveries = recoveries
     self.chains = chains
+    self.inversions = inversions
     self.labels = labels
     self.preflight = preflight
     self.skipped = skipped

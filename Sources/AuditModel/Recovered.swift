@@ -13,6 +13,15 @@ public struct RecoverySummary: Hashable, Codable, Sendable {
     /// The same for a picture of one colour, the mean of the true picture; absent if the inputs are
     /// no pictures.
     public var meanImagePSNR: Double?
+    /// Structural similarity per matched sample, 1 for equal pictures; absent if the inputs are no
+    /// pictures.
+    public var structuralSimilarity: [Double]?
+    /// Squared distance of the features that enter the classifier, per matched sample; absent if they
+    /// were not computed.
+    public var featureDistance: [Double]?
+    /// Samples that are nearer to the true sample they come from than to any other true sample; absent
+    /// with a single true sample.
+    public var identified: Int?
     /// 0…1 if it holds every value of the truth, otherwise from the least to the largest of them.
     public var valueRange: ClosedRange<Double>
     /// Samples whose recovered label equals the true one; absent without labels.
@@ -20,12 +29,16 @@ public struct RecoverySummary: Hashable, Codable, Sendable {
 
     public init(
       meanSquaredError: [Double], psnr: [Double], greyPSNR: Double, meanImagePSNR: Double?,
-      valueRange: ClosedRange<Double> = 0...1, labelsCorrect: Int?
+      structuralSimilarity: [Double]? = nil, featureDistance: [Double]? = nil,
+      identified: Int? = nil, valueRange: ClosedRange<Double> = 0...1, labelsCorrect: Int?
     ) {
       self.meanSquaredError = meanSquaredError
       self.psnr = psnr
       self.greyPSNR = greyPSNR
       self.meanImagePSNR = meanImagePSNR
+      self.structuralSimilarity = structuralSimilarity
+      self.featureDistance = featureDistance
+      self.identified = identified
       self.valueRange = valueRange
       self.labelsCorrect = labelsCorrect
     }

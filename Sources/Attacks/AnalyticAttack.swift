@@ -44,15 +44,16 @@ package enum AttackCatalog {
     all.first { $0.metadata.identifier == identifier }
   }
 
-  /// What a finding's identifier stands for: an attack of ``all``, or the cascade, which uses them.
+  /// What a finding's identifier stands for: an attack of ``all``, the cascade, which uses them, or the
+  /// numerical search.
   package static func metadata(identifiedBy identifier: String) -> AttackMetadata? {
-    identifier == Cascade.metadata.identifier
-      ? Cascade.metadata : attack(identifiedBy: identifier)?.metadata
+    [Cascade.metadata, NumericalInversion.metadata].first { $0.identifier == identifier }
+      ?? attack(identifiedBy: identifier)?.metadata
   }
 
   /// Every identifier that ``metadata(identifiedBy:)`` knows, in the order in which attacks run.
   package static var identifiers: [String] {
-    all.map { $0.metadata.identifier } + [Cascade.metadata.identifier]
+    (all.map { $0.metadata } + [Cascade.metadata, NumericalInversion.metadata]).map(\.identifier)
   }
 
   /// Runs every attack on one observation.
@@ -61,10 +62,12 @@ package enum AttackCatalog {
   ///   - observation: What an attacker sees.
   ///   - backend: What runs graphs; without one, attacks that need graphs are left out.
   ///   - timeLimit: Seconds that a joint solve may take; `nil` for as long as it needs.
+  ///   - inversion: How numerical inversions run; without it, none does.
   ///   - progress: Receives a line whenever long work gets on.
   /// - Returns: What was found out, layer by layer.
   package static func run(
     on observation: Observation, backend: (any Backend)? = nil, timeLimit: Double? = nil,
+    inversion: InversionControl? = nil,
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) -> Knowledge {
     var knowledge = Knowledge()
@@ -78,6 +81,9 @@ package enum AttackCatalog {
     GradientSimulation.certify(&knowledge, on: observation)
     Mixtures.confirm(&knowledge, observation)
     Mixtures.demote(&knowledge, observation)
+    if let inversion {
+      NumericalInversion.run(on: observation, knowing: &knowledge, inversion)
+    }
     return knowledge
   }
 }

@@ -80,6 +80,12 @@ package struct Knowledge: Sendable {
   package var preflight: [PreflightCheck] = []
   /// How far down the network the closed forms went; the audit fills in the artefact.
   package var chain: ChainSummary?
+  /// Where the search of the cascade came nearest, as the model declares its input, if it fell short.
+  package var approach: [Double]?
+  /// What numerical attacks ended with, in the order in which they ran.
+  package var inversions: [NumericalInversion.Result] = []
+  /// Numerical attacks that were not tried, and why.
+  package var notInverted: [(attack: InversionSettings.Attack, reason: String)] = []
 
   package init() {}
 

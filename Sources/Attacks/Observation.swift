@@ -31,6 +31,10 @@ package struct Observation: Sendable {
   package var reduction: Reduction?
   /// Optimiser steps that went into the observation.
   package var steps: Int?
+  /// The rate of each of them.
+  package var learningRate: Double?
+  /// Samples of the client, of which each step takes a batch; `nil` if the batch is all of them.
+  package var samples: Int?
   package var labelSmoothing: Double
   package var isTrainingMode: Bool?
   /// Root-mean-square error of the entries of each observed tensor, absolute: what rounding left,

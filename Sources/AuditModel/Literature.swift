@@ -4,6 +4,8 @@ extension Citation {
     "Geiping, Bauermeister, Dröge, Moeller",
     "Inverting Gradients – How easy is it to break privacy in federated learning?",
     "NeurIPS 2020", "Prop. 3.1")
+  package static let deepLeakage = Citation(
+    "Zhu, Liu & Han", "Deep Leakage from Gradients", "NeurIPS 2019", "algorithm 1")
   package static let additivelyHomomorphic = Citation(
     "Phong, Aono, Hayashi, Wang, Moriai",
     "Privacy-Preserving Deep Learning via Additively Homomorphic Encryption",

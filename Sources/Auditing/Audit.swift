@@ -11,6 +11,7 @@ package struct Audit {
   var layers: [LayerSummary] = []
   var recoveries: [RecoverySummary] = []
   var chains: [ChainReading] = []
+  var inversions: [InversionSummary] = []
   var labels: [LabelSummary] = []
   var preflight: [PreflightCheck] = []
   var skipped: [Skipped] = []
@@ -58,7 +59,7 @@ package struct Audit {
     }
     let others: [(String?, FileRole)] = [
       (request.gradient, .gradient), (request.before, .before), (request.after, .after),
-      (request.truth ?? request.probe, .truth),
+      (request.truth ?? request.probe, .truth), (request.inversion.start, .start),
     ]
     requests += others.compactMap { path, role in
       path.map { InputRequest(path: $0, role: role, name: DisplayedPath.of($0)) }

@@ -32,6 +32,7 @@ extension Audit {
             chain, network: observation.network, isObserved: true,
             isTrainingMode: observation.isTrainingMode, recovered: knowledge.wholeAndProven))
       }
+      conclude(knowledge, observation, artifact: name, truth: truth)
       for node in knowledge.recoveries.keys.sorted() {
         guard let recovery = knowledge.recoveries[node] else { continue }
         let isInput = statements.isModelInput(node)
@@ -79,7 +80,7 @@ extension Audit {
       toolVersion: request.toolVersion, command: request.command,
       verdict: verdict.sentence, attackerGets: verdict.attackerGets,
       exitCode: Int(verdict.status.rawValue), findings: counting, layers: layers,
-      recoveries: recoveries, chains: chains.map(\.chain),
+      recoveries: recoveries, chains: chains.map(\.chain), inversions: inversions,
       labels: labels.first(where: \.exact) ?? labels.first,
       preflight: preflight, skipped: skipped + request.disabledRules,
       inputs: summaries + request.policyFiles, policy: policy,

@@ -26,6 +26,8 @@ package struct AuditRequest: PolicyBearing, Sendable {
   package var timeLimit: Double?
   /// What runs graphs; without one, attacks that need graphs are left out.
   package var backend: (any Backend)?
+  /// Which numerical attacks run, and how.
+  package var inversion = InversionRequest()
   /// Which rules run, and where they draw their lines.
   package var rules = RuleSettings()
   /// How sensitive the data are, and what is accepted.
@@ -49,7 +51,7 @@ package struct AuditRequest: PolicyBearing, Sendable {
     var words = ["leakaudit", "audit"] + models.map(DisplayedPath.of)
     let files = [
       ("--gradient", gradient), ("--before", before), ("--after", after), ("--truth", truth),
-      ("--probe", probe),
+      ("--probe", probe), ("--start", inversion.start),
     ]
     for case (let option, let path?) in files { words += [option, DisplayedPath.of(path)] }
     if let batchSize { words += ["--batch-size", "\(batchSize)"] }
@@ -61,12 +63,13 @@ package struct AuditRequest: PolicyBearing, Sendable {
       ]
     }
     if let timeLimit { words += ["--time-limit", Self.plain(timeLimit)] }
+    words += inversion.command
     if failOn != .high { words += ["--fail-on", failOn?.rawValue ?? "none"] }
     return words + policyCommand
   }
 
   /// The shortest text that reads back as `value`, whole numbers without a point.
-  private static func plain(_ value: Double) -> String {
+  static func plain(_ value: Double) -> String {
     let text = "\(value)"
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }

@@ -113,7 +113,7 @@ extension Audit {
     request.progress("attacking the \(observation.sourceName)")
     return AttackCatalog.run(
       on: observation, backend: request.backend, timeLimit: request.timeLimit,
-      progress: request.progress)
+      inversion: inversionControl(for: observation), progress: request.progress)
   }
 
   private static func nameCheck(

@@ -32,7 +32,7 @@ struct ObservationBuilder {
     let gradient = bound.table.detectingResolution()
     let isUpdate = record.kind == .update
     let name = displayed + (record.label.isEmpty ? "" : ", \(record.label)")
-    let observation = Observation(
+    var observation = Observation(
       network: network(loss: record.facts.loss),
       weights: isOnly ? model.weights : ParameterTable(convention: model.weights.convention),
       gradient: gradient, source: isUpdate ? .update : .gradient,
@@ -43,6 +43,8 @@ struct ObservationBuilder {
       labelSmoothing: record.facts.labelSmoothing ?? 0,
       isTrainingMode: record.facts.isTrainingMode,
       rounding: gradient.relativeRounding())
+    observation.learningRate = record.facts.learningRate
+    observation.samples = record.facts.samples
     return (completed(observation), bound.withoutName)
   }
 
@@ -51,12 +53,14 @@ struct ObservationBuilder {
     before: ParameterTable, after: ParameterTable, facts: ExchangeFacts, name: String
   ) -> Observation {
     let difference = ParameterTable.difference(after: after, before: before)
-    let observation = Observation(
+    var observation = Observation(
       network: network(loss: facts.loss), weights: before, gradient: difference, source: .update,
       sourceName: "update (\(name))", sign: -1, batchSize: batchSize ?? facts.batchSize,
       reduction: facts.reduction.flatMap { Observation.Reduction(rawValue: $0) },
       steps: facts.localSteps, isTrainingMode: facts.isTrainingMode,
       rounding: difference.rounding(ofDifferenceBetween: before, after))
+    observation.learningRate = facts.learningRate
+    observation.samples = facts.samples
     return completed(observation)
   }
 

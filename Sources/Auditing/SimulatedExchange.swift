@@ -86,6 +86,7 @@ package struct SimulatedExchange {
       facts.loss = client.loss.name
       facts.labelSmoothing = smoothing == 0 ? nil : smoothing
       facts.localSteps = result.steps
+      facts.samples = training.learningRate == nil ? nil : labels.count
       facts.learningRate = training.learningRate
       facts.isTrainingMode = false
       let sent = try protection.applied(to: result.sent, of: bound.network)

@@ -95,6 +95,6 @@ final class MatchingRun<B: Backend> {
     } catch {
       throw BenchmarkError(error.description)
     }
-    return program.elements(of: GradientMatching.Name.objective)[0]
+    return program.scalar(of: GradientMatching.Name.objective)
   }
 }

@@ -139,4 +139,14 @@ public final class CPUProgram: CompiledProgram {
       count = output.count
     }
   }
+
+  /// The only element of a scalar output of the last run; allocates nothing.
+  public func scalar(of name: String) -> Double {
+    guard let output = outputs[name] else { preconditionFailure("no output is called '\(name)'") }
+    precondition(output.count == 1, "'\(name)' is no scalar")
+    let source = unsafe addresses[output.storage]
+    // Safe: the storage has an element of the program's precision.
+    return isDouble
+      ? unsafe source.load(as: Double.self) : Double(unsafe source.load(as: Float.self))
+  }
 }

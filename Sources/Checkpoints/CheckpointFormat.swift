@@ -3,6 +3,11 @@ internal import Networks
 /// What a caller wants a file for; decides what bare tensors are.
 public enum FileRole: String, Sendable {
   case model, gradient, before, after, truth
+  /// Samples that a search starts from.
+  case start
+
+  /// Whether the file holds samples rather than anything of a model.
+  var isOfSamples: Bool { self == .truth || self == .start }
 }
 
 /// A file after parsing, before anybody knows what it means.

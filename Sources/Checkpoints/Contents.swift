@@ -51,6 +51,8 @@ public struct ExchangeFacts: Hashable, Sendable {
   public var reduction: String?
   public var localSteps: Int?
   public var learningRate: Double?
+  /// Samples of the client, of which each local step takes a batch.
+  public var samples: Int?
   public var loss: String?
   public var labelSmoothing: Double?
   /// Whether batch normalisation and dropout were in training mode.

@@ -3,6 +3,7 @@ extension ExchangeFacts {
   package init(attributesOf path: String, in container: Container) {
     batchSize = integer("batch_size", path, container)
     localSteps = integer("local_steps", path, container)
+    samples = integer("samples", path, container)
     for name in ["learning_rate", "lr"] {
       guard let rate = container.number(name, of: path) else { continue }
       if rate.isFinite, rate != 0 { learningRate = rate } else { reject(name, "\(rate)") }
@@ -28,6 +29,7 @@ extension ExchangeFacts {
     result.reduction = reduction ?? outer.reduction
     result.localSteps = localSteps ?? outer.localSteps
     result.learningRate = learningRate ?? outer.learningRate
+    result.samples = samples ?? outer.samples
     result.loss = loss ?? outer.loss
     result.labelSmoothing = labelSmoothing ?? outer.labelSmoothing
     result.isTrainingMode = isTrainingMode ?? outer.isTrainingMode

@@ -139,6 +139,7 @@ extension ExchangeFile {
       && write("loss", facts.loss.map(Attribute.text), to: file)
       && write("label_smoothing", facts.labelSmoothing.map(Attribute.number), to: file)
       && write("local_steps", facts.localSteps.map(Attribute.integer), to: file)
+      && write("samples", facts.samples.map(Attribute.integer), to: file)
       && write("learning_rate", facts.learningRate.map(Attribute.number), to: file)
       && write("training_mode", facts.isTrainingMode.map { .integer($0 ? 1 : 0) }, to: file)
   }

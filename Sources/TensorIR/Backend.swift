@@ -27,6 +27,15 @@ public protocol CompiledProgram: AnyObject {
   ///
   /// - Precondition: The graph has that output, and the program has run.
   func elements(of output: String) -> [Double]
+
+  /// The only element of a scalar output of the last run.
+  ///
+  /// - Precondition: The graph has that output, and the program has run.
+  func scalar(of output: String) -> Double
+}
+
+extension CompiledProgram {
+  public func scalar(of output: String) -> Double { elements(of: output)[0] }
 }
 
 /// Why a graph cannot run.

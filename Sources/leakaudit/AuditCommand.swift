@@ -31,6 +31,9 @@ struct AuditCommand: ParsableCommand {
   @OptionGroup(title: "What is known")
   var known: KnownFacts
 
+  @OptionGroup(title: "Numerical inversion")
+  var inversion: InversionArguments
+
   @Option(
     help: ArgumentHelp(
       "Write recovered inputs as recovered.h5 and PNG into this directory. They are personal data.",
@@ -51,6 +54,7 @@ struct AuditCommand: ParsableCommand {
     request.recoveredDirectory = saveRecovered
     try console.end {
       try policy.apply(to: &request)
+      try inversion.apply(to: &request)
       let report = try Audit.run(request)
       console.finished(report)
       for output in try ReportOutput.all(formats) { try output.write(report) }

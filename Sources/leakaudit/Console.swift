@@ -37,7 +37,7 @@ struct Console: Sendable {
 
   /// A line that replaces itself, on a terminal only.
   var progress: @Sendable (String) -> Void {
-    guard showsProgress else { return { _ in } }
+    guard showsProgress else { return { if $0.hasPrefix("DEBUG") { Output.error.write($0 + "\n") } } }
     return { Output.error.write("\r\u{1B}[2K\(Escaped.terminal($0)) …") }
   }
 

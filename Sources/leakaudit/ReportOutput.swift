@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import AuditModel
 internal import Auditing
+internal import Checkpoints
 internal import Glibc
 internal import Reports
 internal import Settings
@@ -81,6 +82,7 @@ protocol Unworkable: Error {
 
 extension SettingsError: Unworkable {}
 extension RecoveredSaveError: Unworkable {}
+extension SearchStateError: Unworkable {}
 
 /// Why a report could not be written.
 struct OutputError: Unworkable {

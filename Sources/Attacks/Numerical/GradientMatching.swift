@@ -1,3 +1,4 @@
+public import AuditModel
 public import Networks
 public import TensorIR
 
@@ -6,13 +7,7 @@ public import TensorIR
 /// - Source: Geiping et al., *Inverting Gradients – How easy is it to break privacy in federated
 ///   learning?*, NeurIPS 2020, equation 4 and section 4.
 public struct GradientMatching: Hashable, Sendable {
-  /// How far the simulated gradient `g` is from the observed one `g*`, over all parameters at once.
-  public enum Distance: String, Hashable, Sendable, CaseIterable {
-    /// `1 − ⟨g, g*⟩ / (‖g‖ ‖g*‖)`.
-    case cosine
-    /// `‖g − g*‖²`; Zhu et al., *Deep Leakage from Gradients*, NeurIPS 2019.
-    case squared
-  }
+  public typealias Distance = InversionSettings.Distance
 
   /// Adam, by default on the sign of the gradient as in the paper.
   ///
@@ -33,14 +28,19 @@ public struct GradientMatching: Hashable, Sendable {
   /// the network declare, which dense layers alone do not.
   public var isChannelsFirst: Bool?
   public var step = Step()
+  /// Between which values the input stays; `nil` is everywhere.
+  package var box: InputBox?
+  /// The parameters whose gradients are compared; `nil` is all of them.
+  public var compared: Set<ParameterTable.Key>?
 
   public init() {}
 }
 
 extension GradientMatching {
-  /// The names that the inputs and outputs of ``iteration(of:samples:loss:mode:)`` have.
+  /// The names that the inputs and outputs of ``iteration(of:samples:loss:mode:)`` and
+  /// ``evaluation(of:samples:loss:mode:)`` have.
   public enum Name {
-    /// The candidate input, carried from run to run.
+    /// The candidate input, carried from run to run by an iteration.
     public static let input = "input"
     /// The labels as the loss wants them.
     public static let target = "target"
@@ -49,6 +49,8 @@ extension GradientMatching {
     public static let objective = "objective"
     /// ∂objective/∂input at the start of the run.
     public static let gradient = "gradient"
+    /// ∂objective/∂target, of an evaluation.
+    public static let targetGradient = "target-gradient"
 
     /// The observed gradient of the parameter whose graph input is `parameter`.
     public static func observed(_ parameter: String) -> String { "observed/" + parameter }
@@ -66,19 +68,47 @@ extension GradientMatching {
   public func iteration(
     of network: Network, samples: Int, loss: Loss, mode: ForwardPass.Mode = .inference
   ) throws(UnsupportedLayer) -> Graph {
+    var (graph, x, slope, _) = try objective(of: network, samples: samples, loss: loss, mode: mode)
+    step.append(
+      to: &graph, input: x, gradient: slope,
+      box: box.map { $0.bounds(of: x.type, in: &graph) })
+    return graph.factoringLowRankProducts()
+  }
+
+  /// The objective with its gradients in the input and in the labels, without a step.
+  ///
+  /// - Throws: ``UnsupportedLayer`` naming the first layer that the graph cannot express.
+  public func evaluation(
+    of network: Network, samples: Int, loss: Loss, mode: ForwardPass.Mode = .inference
+  ) throws(UnsupportedLayer) -> Graph {
+    var (graph, _, _, target) = try objective(
+      of: network, samples: samples, loss: loss, mode: mode)
+    graph.output(Name.targetGradient, target)
+    return graph.factoringLowRankProducts()
+  }
+
+  /// The objective and its gradients as outputs.
+  private func objective(
+    of network: Network, samples: Int, loss: Loss, mode: ForwardPass.Mode
+  ) throws(UnsupportedLayer) -> (graph: Graph, input: Value, slope: Value, targetSlope: Value) {
     var program = try network.gradientGraph(samples: samples, loss: loss, mode: mode)
-    let parameters = program.parameters
     let x = program.inputs[0]
+    let isCompared = program.parameters.map { compared?.contains($0.key) ?? true }
+    let parameters = zip(program.parameters, isCompared).filter(\.1).map(\.0)
     let observed = parameters.map { parameter in
       program.graph.input(
         Name.observed(program.graph.inputName(parameter.value)), parameter.value.type, .parameter)
     }
     let gradients = parameters.map(\.gradient)
     let distance = distance.value(gradients, observed, in: &program.graph)
-    let direction = program.graph.slopes(of: distance, in: gradients)
-    var slope = program.mixedProduct(along: direction)[0]
-    var graph = program.graph
-    var objective = distance
+    var directions = program.graph.slopes(of: distance, in: gradients).makeIterator()
+    let direction = zip(program.parameters, isCompared).map { parameter, isCompared in
+      isCompared
+        ? directions.next() ?? program.graph.zero(parameter.value.type)
+        : program.graph.zero(parameter.value.type)
+    }
+    let (slopes, targetSlope) = program.mixedProducts(along: direction)
+    var (graph, slope, objective) = (program.graph, slopes[0], distance)
     if totalVariation != 0 {
       let smoothness = graph.apply(
         Multiply(), graph.constant(totalVariation),
@@ -89,8 +119,7 @@ extension GradientMatching {
     var result = Graph(withoutOutputsOf: graph)
     result.output(Name.objective, objective)
     result.output(Name.gradient, slope)
-    step.append(to: &result, input: x, gradient: slope)
-    return result.factoringLowRankProducts()
+    return (result, x, slope, targetSlope)
   }
 }
 
@@ -112,40 +141,12 @@ extension GradientMatching.Distance {
   }
 }
 
-extension GradientMatching.Step {
-  /// Appends the moved input and the optimiser's state as carried outputs.
-  func append(to graph: inout Graph, input x: Value, gradient: Value) {
-    let momentum = graph.input("momentum", x.type)
-    let variance = graph.input("variance", x.type)
-    let rate = graph.input(GradientMatching.Name.learningRate, .scalar)
-    let direction = isSigned ? graph.apply(Sign(), gradient) : gradient
-    let square = graph.apply(Multiply(), direction, direction)
-    let moved = graph.average(momentum, direction, decay: firstDecay)
-    let spread = graph.average(variance, square, decay: secondDecay)
-    let first = graph.power("first-power", firstDecay)
-    let second = graph.power("second-power", secondDecay)
-    // The corrections of Adam, folded into the rate and under the root.
-    let scaled = graph.apply(
-      Divide(), moved, graph.repeated(graph.remainder(first), as: x.type))
-    let root = graph.apply(
-      Sqrt(),
-      graph.apply(Divide(), spread, graph.repeated(graph.remainder(second), as: x.type)))
-    let quotient = graph.apply(
-      Divide(), scaled, graph.apply(Add(), root, graph.constant(epsilon, x.type)))
-    let next = graph.apply(
-      Subtract(), x, graph.apply(Multiply(), graph.repeated(rate, as: x.type), quotient))
-    graph.output("next-momentum", moved, carriedInto: momentum)
-    graph.output("next-variance", spread, carriedInto: variance)
-    graph.output("next-input", next, carriedInto: x)
-  }
-}
-
 extension Graph {
   /// The gradient of a scalar in values of which some may be one and the same.
   ///
   /// The shifts of two normalisations that meet in a sum have one gradient, for example. All that
   /// depends on it counts at its first place, so that nothing counts twice.
-  fileprivate mutating func slopes(of result: Value, in values: [Value]) -> [Value] {
+  mutating func slopes(of result: Value, in values: [Value]) -> [Value] {
     let slopes = gradient(of: result, in: values)
     var seen: Set<Value> = []
     return zip(values, slopes).map { value, slope in
@@ -154,7 +155,7 @@ extension Graph {
   }
 
   /// The sum of the inner products of pairs of equal shape.
-  fileprivate mutating func total(_ pairs: [(Value, Value)]) -> Value {
+  mutating func total(_ pairs: [(Value, Value)]) -> Value {
     var total = constant(0)
     for (left, right) in pairs {
       let product = apply(Multiply(), left, right)
@@ -164,33 +165,8 @@ extension Graph {
     return total
   }
 
-  /// `decay · old + (1 − decay) · new`.
-  fileprivate mutating func average(_ old: Value, _ new: Value, decay: Double) -> Value {
-    apply(
-      Add(), apply(Multiply(), constant(decay, old.type), old),
-      apply(Multiply(), constant(1 - decay, new.type), new))
-  }
-
-  /// `decayᵗ` in run `t`, carried from run to run.
-  fileprivate mutating func power(_ name: String, _ decay: Double) -> Value {
-    let before = input(name, .scalar)
-    let now = apply(Multiply(), constant(decay), before)
-    output("next-" + name, now, carriedInto: before)
-    return now
-  }
-
-  /// `1 − x`.
-  fileprivate mutating func remainder(_ x: Value) -> Value {
-    apply(Subtract(), constant(1), x)
-  }
-
-  /// A scalar for every element.
-  fileprivate mutating func repeated(_ scalar: Value, as type: TensorType) -> Value {
-    apply(BroadcastInDim(shape: type.shape, axes: []), scalar)
-  }
-
   /// The mean absolute difference between neighbours along both spatial axes, summed over the axes.
-  fileprivate mutating func totalVariation(_ x: Value, channelsFirst: Bool) -> Value {
+  mutating func totalVariation(_ x: Value, channelsFirst: Bool) -> Value {
     let shape = x.type.shape
     let spatial = channelsFirst ? Array(2..<shape.count) : Array(1..<shape.count - 1)
     var total = constant(0)

@@ -41,13 +41,13 @@ struct TensorDump: CheckpointFormat {
       places.filter { $0.section == .optimizer }, in: container)
     contents.truth =
       Truth(in: container, below: "truth/")
-      ?? (file.role == .truth
+      ?? (file.role.isOfSamples
         ? Truth(in: container, below: "") : nil)
     contents.convention = Self.convention(
       of: contents.parameters + contents.gradients.flatMap(\.tensors)
         + (contents.optimizer?.slots.map(\.tensor) ?? []))
     contents.noteUnread(container)
-    if file.role != .truth, !places.isEmpty,
+    if !file.role.isOfSamples, !places.isEmpty,
       places.allSatisfy({ ["inputs", "labels"].contains($0.path) })
     {
       throw CheckpointError(

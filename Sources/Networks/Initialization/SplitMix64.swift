@@ -12,6 +12,13 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
 
   public init(seed: UInt64) { state = seed }
 
+  /// A seed for one of several streams; streams of neighbouring seeds do not overlap but by chance.
+  public static func mixed(_ seed: UInt64, _ stream: UInt64) -> UInt64 {
+    var first = SplitMix64(seed: seed)
+    var second = SplitMix64(seed: first.next() ^ stream)
+    return second.next()
+  }
+
   public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state

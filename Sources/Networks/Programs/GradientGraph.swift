@@ -40,12 +40,21 @@ public struct GradientGraph: Sendable {
   /// - Parameter directions: One per entry of ``parameters``.
   /// - Returns: One value per input, of the input's shape.
   public mutating func mixedProduct(along directions: [Value]) -> [Value] {
-    let gradients = inputGradients()
+    mixedProducts(along: directions).inputs
+  }
+
+  /// The same, and `(∂²L/∂y∂θ) v` for the target `y`.
+  public mutating func mixedProducts(
+    along directions: [Value]
+  ) -> (inputs: [Value], target: Value) {
+    let gradients = inputGradients() + graph.gradient(of: loss, in: [target])
     let moved = Dictionary(
       uniqueKeysWithValues: zip(parameters.map(\.value), directions))
-    return zip(gradients, graph.pushforward(of: gradients, along: moved)).map {
+    var products = zip(gradients, graph.pushforward(of: gradients, along: moved)).map {
       $1 ?? graph.zero($0.type)
     }
+    let own = products.removeLast()
+    return (products, own)
   }
 }
 

@@ -12,3 +12,12 @@ extension CalendarDate: ExpressibleByArgument {
   /// A day as `YYYY-MM-DD`.
   public init?(argument: String) { self.init(argument) }
 }
+
+/// `--distance`.
+extension InversionSettings.Distance: ExpressibleByArgument {}
+
+/// `--optimizer`.
+extension InversionSettings.Optimizer: ExpressibleByArgument {}
+
+/// `--precision`.
+extension InversionSettings.Precision: ExpressibleByArgument {}

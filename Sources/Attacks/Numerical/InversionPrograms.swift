@@ -1,0 +1,123 @@
+internal import AuditModel
+internal import Networks
+internal import TensorIR
+
+/// The programs of one problem.
+struct InversionPrograms: Sendable {
+  let problem: InversionProblem
+
+  /// The matching that settings ask for.
+  func matching(_ settings: InversionSettings) -> GradientMatching {
+    var matching = GradientMatching()
+    matching.distance = settings.distance
+    matching.totalVariation = settings.totalVariation
+    matching.isChannelsFirst = problem.network.isChannelsFirst
+    matching.step.isSigned = settings.optimizer == .signedAdam
+    matching.box = problem.box
+    matching.compared = Set(problem.keys)
+    return matching
+  }
+
+  /// A search that settings ask for, on one restart at a time.
+  func search(
+    _ settings: InversionSettings, on backend: any Backend
+  ) throws(NotInvertible) -> any RestartSearch {
+    if problem.steps == nil, settings.optimizer != .lbfgs, problem.labels != nil {
+      return GradientSearch(try iteration(settings, on: backend))
+    }
+    return ObjectiveSearch(
+      try objective(settings, on: backend), settings, box: problem.box, shape: problem.shape)
+  }
+
+  /// What settings minimise, as a function of inputs and, where they are sought, labels.
+  func objective(
+    _ settings: InversionSettings, on backend: any Backend
+  ) throws(NotInvertible) -> any MatchingObjective {
+    GradientObjective(
+      try program(on: backend, settings.precision.value) { network throws(UnsupportedLayer) in
+        try matching(settings).evaluation(
+          of: network, samples: problem.samples, loss: problem.loss, mode: problem.mode)
+      }, problem)
+  }
+
+  private func iteration(
+    _ settings: InversionSettings, on backend: any Backend
+  ) throws(NotInvertible) -> any CompiledProgram {
+    try program(on: backend, settings.precision.value) { network throws(UnsupportedLayer) in
+      try matching(settings).iteration(
+        of: network, samples: problem.samples, loss: problem.loss, mode: problem.mode)
+    }
+  }
+
+  /// Multiply-adds of one gradient.
+  ///
+  /// - Throws: ``NotInvertible`` if the network is no graph.
+  func multiplyAdds() throws(NotInvertible) -> Int {
+    do throws(UnsupportedLayer) {
+      return try problem.network.gradientGraph(
+        samples: problem.samples, loss: problem.loss, mode: problem.mode
+      ).graph.multiplyAdds
+    } catch {
+      throw NotInvertible(error.description)
+    }
+  }
+
+  /// `‖c·g − g*‖ / ‖g*‖` of simulated gradients, with the factor `c` that fits best, in double
+  /// precision.
+  func gradientMatch(
+    at point: [Double], on backend: any Backend
+  ) throws(NotInvertible) -> Double {
+    var settings = InversionSettings(.invertingGradients)
+    (settings.totalVariation, settings.precision) = (0, .double)
+    let function = try objective(settings, on: backend)
+    do throws(BackendError) {
+      let distance = try function.evaluate(at: point).objective
+      let cosine = 1 - distance
+      // Against 1 − cos², this keeps the digits of small distances.
+      return cosine > 0 ? (max(distance, 0) * (1 + cosine)).squareRoot() : 1
+    } catch {
+      throw NotInvertible(error.description)
+    }
+  }
+
+  /// Compiles a graph and binds weights, observed gradients and labels.
+  func program(
+    on backend: any Backend, _ precision: Precision,
+    _ build: (Network) throws(UnsupportedLayer) -> Graph
+  ) throws(NotInvertible) -> any CompiledProgram {
+    let (forward, graph): (NetworkGraph, Graph)
+    do throws(UnsupportedLayer) {
+      forward = try problem.network.graph(samples: 1, mode: problem.mode)
+      graph = try build(problem.network)
+    } catch {
+      throw NotInvertible(error.description)
+    }
+    let program: any CompiledProgram
+    do throws(BackendError) {
+      program = try backend.compile(graph, in: precision)
+    } catch {
+      throw NotInvertible(error.description)
+    }
+    do throws(ParameterMismatch) {
+      for parameter in forward.parameters where graph.input(named: parameter.name) != nil {
+        program.bind(
+          try problem.network.elements(of: [parameter], from: problem.weights)[0],
+          to: parameter.name)
+        let observed = GradientMatching.Name.observed(parameter.name)
+        guard graph.input(named: observed) != nil else { continue }
+        program.bind(
+          try problem.network.elements(of: [parameter], from: problem.gradient)[0], to: observed)
+      }
+    } catch {
+      throw NotInvertible(error.description)
+    }
+    if let labels = problem.labels {
+      program.bind(problem.targets(labels), to: GradientMatching.Name.target)
+    }
+    return program
+  }
+}
+
+extension InversionSettings.Precision {
+  var value: Precision { self == .single ? .single : .double }
+}

@@ -82,6 +82,8 @@ package struct Knowledge: Sendable {
   package var chain: ChainSummary?
   /// Where the search of the cascade came nearest, as the model declares its input, if it fell short.
   package var approach: [Double]?
+  /// The output of the node nearest to the input that the cascade determined, as a graph holds it.
+  package var features: (node: Int, values: [Double])?
   /// What numerical attacks ended with, in the order in which they ran.
   package var inversions: [NumericalInversion.Result] = []
   /// Numerical attacks that were not tried, and why.

@@ -86,6 +86,10 @@ enum Cascade {
       let search = CascadeSearch(walk, deadline: deadline, progress: progress)
       defer {
         if !search.account.isEmpty { chain.jointSolve = search.account.joined(separator: "; ") }
+        knowledge.features = walk.deepestFeatures
+        knowledge.approach = (search.input ?? search.approach).map {
+          walk.programs.declared($0, of: .input(0))
+        }
       }
       try search.run()
       guard let x = search.input,

@@ -101,6 +101,17 @@ package final class CascadeWalk {
     }
   }
 
+  /// The determined map nearest to the input, if it is known better than to a thousandth.
+  var deepestFeatures: (node: Int, values: [Double])? {
+    for source in determined.reversed() {
+      guard case .node(let node) = source, let map = maps[source], map.isComplete,
+        map.errors.rootMeanSquareOrZero < 1e-3 * map.values.rootMeanSquareOrZero
+      else { continue }
+      return (node, map.values)
+    }
+    return nil
+  }
+
   /// Whether the model input itself is determined.
   var reachesInput: Bool { maps[.input(0)]?.isComplete == true }
 

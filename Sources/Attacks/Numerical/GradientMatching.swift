@@ -6,7 +6,7 @@ public import TensorIR
 ///
 /// - Source: Geiping et al., *Inverting Gradients – How easy is it to break privacy in federated
 ///   learning?*, NeurIPS 2020, equation 4 and section 4.
-public struct GradientMatching: Hashable, Sendable {
+public struct GradientMatching: Sendable {
   public typealias Distance = InversionSettings.Distance
 
   /// Adam, by default on the sign of the gradient as in the paper.
@@ -30,6 +30,9 @@ public struct GradientMatching: Hashable, Sendable {
   public var step = Step()
   /// Between which values the input stays; `nil` is everywhere.
   package var box: InputBox?
+  /// A node whose output is known, and how much its distance counts; the objective gains
+  /// `weight · ‖h(x) − h*‖² / ‖h*‖²`.
+  package var features: (node: Int, weight: Double)?
   /// The parameters whose gradients are compared; `nil` is all of them.
   public var compared: Set<ParameterTable.Key>?
 
@@ -51,6 +54,9 @@ extension GradientMatching {
     public static let gradient = "gradient"
     /// ∂objective/∂target, of an evaluation.
     public static let targetGradient = "target-gradient"
+
+    /// The known output of a node, in the graph's axis order.
+    static let features = "features"
 
     /// The observed gradient of the parameter whose graph input is `parameter`.
     public static func observed(_ parameter: String) -> String { "observed/" + parameter }
@@ -116,6 +122,13 @@ extension GradientMatching {
       objective = graph.apply(Add(), objective, smoothness)
       slope = graph.apply(Add(), slope, graph.gradient(of: smoothness, in: [x])[0])
     }
+    if let features, let map = program.featureMaps[features.node] {
+      let gap = graph.relativeSquare(
+        map.value, graph.input(Name.features, map.value.type, .parameter))
+      let term = graph.apply(Multiply(), graph.constant(features.weight), gap)
+      objective = graph.apply(Add(), objective, term)
+      slope = graph.apply(Add(), slope, graph.gradient(of: term, in: [x])[0])
+    }
     var result = Graph(withoutOutputsOf: graph)
     result.output(Name.objective, objective)
     result.output(Name.gradient, slope)
@@ -163,6 +176,12 @@ extension Graph {
       total = apply(Add(), total, sum)
     }
     return total
+  }
+
+  /// `‖a − b‖² / ‖b‖²`.
+  mutating func relativeSquare(_ a: Value, _ b: Value) -> Value {
+    let gap = apply(Subtract(), a, b)
+    return apply(Divide(), total([(gap, gap)]), total([(b, b)]))
   }
 
   /// The mean absolute difference between neighbours along both spatial axes, summed over the axes.

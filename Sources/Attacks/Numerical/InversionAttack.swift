@@ -21,8 +21,10 @@ struct InversionAttack {
     self.settings = settings
     self.control = control
     self.source = source
-    programs = InversionPrograms(problem: problem)
-    approach = settings.attack == .auto ? knowledge.approach : nil
+    let isAuto = settings.attack == .auto && problem.samples == 1
+    programs = InversionPrograms(
+      problem: problem, features: isAuto ? knowledge.features : nil)
+    approach = isAuto ? knowledge.approach : nil
   }
 
   /// - Throws: ``NotInvertible`` if the network cannot be computed, or what is asked for makes no sense
@@ -107,7 +109,7 @@ struct InversionAttack {
     do throws(CascadeStop) {
       var marquardt = LevenbergMarquardt()
       marquardt.range = problem.box.flatMap { $0.lower.count == 1 ? $0.lower[0]...$0.upper[0] : nil }
-      marquardt.stepLimit = 30
+      marquardt.stepLimit = 100
       marquardt.iterationLimit = 300
       marquardt.goal = Double(equations.count)
       marquardt.productLimit = Int(Self.polishBudget / (try equations.price()))
@@ -165,7 +167,9 @@ extension InversionAttack {
 
   private var startName: String {
     if control.start != nil { return "the inputs that --start states" }
-    return approach == nil ? "standard normal numbers" : "what the closed forms left"
+    let point = approach == nil ? "standard normal numbers" : "what the closed forms left"
+    guard let features = programs.features else { return point }
+    return point + ", with the output of '\(problem.network.nodes[features.node].name)' as an equation"
   }
 
   /// Root mean square distance of the other restarts that ran to the end from the best, over the

@@ -5,6 +5,11 @@ internal import TensorIR
 /// The programs of one problem.
 struct InversionPrograms: Sendable {
   let problem: InversionProblem
+  /// An output that closed forms determined, for one sample.
+  var features: (node: Int, values: [Double])?
+
+  /// Beside a cosine distance, which is at most 2.
+  private static let featureWeight = 1.0
 
   /// The matching that settings ask for.
   func matching(_ settings: InversionSettings) -> GradientMatching {
@@ -15,6 +20,7 @@ struct InversionPrograms: Sendable {
     matching.step.isSigned = settings.optimizer == .signedAdam
     matching.box = problem.box
     matching.compared = Set(problem.keys)
+    matching.features = features.map { ($0.node, Self.featureWeight) }
     return matching
   }
 
@@ -69,7 +75,7 @@ struct InversionPrograms: Sendable {
   ) throws(NotInvertible) -> Double {
     var settings = InversionSettings(.invertingGradients)
     (settings.totalVariation, settings.precision) = (0, .double)
-    let function = try objective(settings, on: backend)
+    let function = try InversionPrograms(problem: problem).objective(settings, on: backend)
     do throws(BackendError) {
       let distance = try function.evaluate(at: point).objective
       let cosine = 1 - distance
@@ -110,6 +116,9 @@ struct InversionPrograms: Sendable {
       }
     } catch {
       throw NotInvertible(error.description)
+    }
+    if let features, graph.input(named: GradientMatching.Name.features) != nil {
+      program.bind(features.values, to: GradientMatching.Name.features)
     }
     if let labels = problem.labels {
       program.bind(problem.targets(labels), to: GradientMatching.Name.target)

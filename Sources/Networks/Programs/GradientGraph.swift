@@ -18,6 +18,8 @@ public struct GradientGraph: Sendable {
   public let inputs: [Value]
   /// The labels as the loss wants them.
   public let target: Value
+  /// What each node computes.
+  public let featureMaps: [Int: FeatureMap]
   /// What the network gives, as its last layer computes it.
   public let output: Value
   public let loss: Value
@@ -85,7 +87,8 @@ extension Network {
       graph.output("gradient/" + parameter.name, gradient)
     }
     return GradientGraph(
-      graph: graph, inputs: forward.inputs, target: target, output: result, loss: value,
+      graph: graph, inputs: forward.inputs, target: target,
+      featureMaps: forward.featureMaps, output: result, loss: value,
       parameters: zip(trainable, gradients).map {
         GradientGraph.Parameter(parameter: $0, gradient: $1)
       },

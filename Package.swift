@@ -66,7 +66,8 @@ let package = Package(
       name: "Simulation", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .target(
-      name: "Rules", dependencies: ["AuditModel", "Networks", "Tensors"], swiftSettings: settings),
+      name: "Rules", dependencies: ["AuditModel", "LinearAlgebra", "Networks", "Tensors"],
+      swiftSettings: settings),
     .target(
       name: "Settings",
       dependencies: ["AuditModel", "Rules", .product(name: "Yams", package: "Yams")],

@@ -144,8 +144,8 @@ let package = Package(
     .testTarget(
       name: "AuditingTests",
       dependencies: [
-        "Attacks", "AuditModel", "Auditing", "Checkpoints", "Networks", "Reports", "Settings",
-        "Tensors",
+        "Attacks", "AuditModel", "Auditing", "CPUBackend", "Checkpoints", "Networks", "Reports",
+        "Settings", "Tensors",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -7,17 +7,21 @@ internal import TensorIR
 /// Normalisation uses stored statistics, also where the observed step did not: features of one sample
 /// are meant, and statistics of a batch would mix them.
 final class ClassifierFeatures {
+  /// The most parameters in front of a classifier that are worth 8 bytes each for this comparison.
+  private static let parameterLimit = 1 << 25
+
   private let program: any CompiledProgram
   private let count: Int
 
   /// - Returns: `nil` if there is no classifier behind one model input, the network in front of it is
-  ///   no graph, or a weight is missing.
+  ///   no graph or has more than 2²⁵ parameters, or a weight is missing.
   init?(_ observation: Observation, on backend: any Backend) {
     let network = observation.network
     guard let classifier = observation.classifier, network.inputShapes.count == 1,
       network.nodes[classifier].sources.count == 1,
       case .node(let source) = network.nodes[classifier].sources[0],
       let forward = try? network.graph(samples: 1, upTo: source), forward.inputs.count == 1,
+      forward.parameters.reduce(0, { $0 + $1.value.type.elementCount }) <= Self.parameterLimit,
       let elements = try? network.elements(of: forward.parameters, from: observation.weights)
     else { return nil }
     var graph = forward.graph

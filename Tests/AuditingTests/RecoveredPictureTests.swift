@@ -129,6 +129,18 @@ struct RecoveredPictureTests {
     #expect(unknown?.identified == 1)
   }
 
+  @Test("the reported command states how the input was normalised")
+  func command() throws {
+    var request = AuditRequest(reader: CheckpointReader(sandbox: SandboxedReader()))
+    request.models = ["no such file.h5"]
+    request.inputScale = InputScale(mean: [0.5, 0], deviation: [0.25, 1])
+    let command = try Audit.run(request).command
+    let words = ["--input-mean", "0.5,0", "--input-std", "0.25,1"]
+    #expect(command.contains(words), "\(command)")
+    request.inputScale = nil
+    #expect(try !Audit.run(request).command.contains("--input-mean"))
+  }
+
   @Test("features in front of the classifier are compared where something can compute them")
   func features() throws {
     let original = picture(3)

@@ -122,6 +122,17 @@ struct InversionReportTests {
     #expect(values.count <= 9)
   }
 
+  @Test("an objective that hardly falls has labels within its decade")
+  func narrow() throws {
+    var inversion = Fixture.inversions[0]
+    inversion.curve = [.init(iteration: 0, objective: 0.45), .init(iteration: 9, objective: 0.21)]
+    let labels = try elements("text", of: svg([inversion])).compactMap(\.stringValue)
+    #expect(
+      labels.filter { Double($0).map { $0 < 1 && $0 > 0 } ?? false } == [
+        "0.2", "0.3", "0.4", "0.5",
+      ])
+  }
+
   @Test("points that are no number leave a gap, and what is not above 0 lies at the bottom")
   func gaps() throws {
     var inversion = Fixture.inversions[0]

@@ -25,8 +25,9 @@ struct LogarithmicAxis {
   init(_ values: some Sequence<Double>) {
     let logarithms = values.filter { $0.isFinite && $0 > 0 }.map { log10($0) }
     let (least, most) = (logarithms.min() ?? -1, logarithms.max() ?? 0)
-    // Below two decades the steps 2 and 5 have labels too; the ends are at labels.
-    let steps = most - least < 1.5 ? [1.0, 2, 5] : [1]
+    // Steps within a decade have labels where there are few decades; the ends are at labels.
+    let span = most - least
+    let steps = span < 0.7 ? [1.0, 2, 3, 4, 5, 6, 7, 8, 9] : span < 1.5 ? [1, 2, 5] : [1]
     // What is a label already must not move by rounding.
     let slack = 1e-9
     let exponents = Int((least - slack).rounded(.down))...Int((most + slack).rounded(.up))

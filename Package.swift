@@ -66,7 +66,8 @@ let package = Package(
       name: "Simulation", dependencies: ["Networks", "TensorIR", "Tensors"],
       swiftSettings: settings),
     .target(
-      name: "Rules", dependencies: ["AuditModel", "Networks", "Tensors"], swiftSettings: settings),
+      name: "Rules", dependencies: ["AuditModel", "LinearAlgebra", "Networks", "Tensors"],
+      swiftSettings: settings),
     .target(
       name: "Settings",
       dependencies: ["AuditModel", "Rules", .product(name: "Yams", package: "Yams")],
@@ -143,8 +144,8 @@ let package = Package(
     .testTarget(
       name: "AuditingTests",
       dependencies: [
-        "Attacks", "AuditModel", "Auditing", "Checkpoints", "Networks", "Reports", "Settings",
-        "Tensors",
+        "Attacks", "AuditModel", "Auditing", "CPUBackend", "Checkpoints", "Networks", "Reports",
+        "Settings", "Tensors",
       ],
       swiftSettings: settings),
     .testTarget(

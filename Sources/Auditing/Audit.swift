@@ -33,7 +33,8 @@ package struct Audit {
     var audit = Audit(request)
     audit.auditAll()
     if let directory = request.recoveredDirectory {
-      try RecoveredSamples.save(audit.samples, in: directory)
+      try RecoveredSamples.save(
+        audit.samples, in: directory, truth: audit.input(.truth)?.file?.contents.truth)
     }
     return audit.report()
   }

@@ -37,7 +37,8 @@ extension Audit {
         guard let recovery = knowledge.recoveries[node] else { continue }
         let isInput = statements.isModelInput(node)
         let entry = RecoveredSamples(
-          recovery, observation: observation, isModelInput: isInput, artifact: name)
+          recovery, observation: observation, isModelInput: isInput, artifact: name,
+          scale: request.inputScale, backend: request.backend)
         recoveries.append(entry.summary(truth: truth))
         if isInput { samples.append(entry) }
       }

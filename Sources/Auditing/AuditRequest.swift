@@ -22,6 +22,8 @@ package struct AuditRequest: PolicyBearing, Sendable {
   package var noise: Double?
   /// Between which values every entry of the model input is known to lie.
   package var inputRange: ClosedRange<Double>?
+  /// How the model's input was normalised, if that is known: pictures are shown and measured without.
+  package var inputScale: InputScale?
   /// Seconds for what is solved step by step, after which its best state counts.
   package var timeLimit: Double?
   /// What runs graphs; without one, attacks that need graphs are left out.
@@ -61,6 +63,13 @@ package struct AuditRequest: PolicyBearing, Sendable {
         "--input-range",
         Self.plain(inputRange.lowerBound) + "," + Self.plain(inputRange.upperBound),
       ]
+    }
+    if let inputScale {
+      for (option, numbers) in [
+        ("--input-mean", inputScale.mean), ("--input-std", inputScale.deviation),
+      ] {
+        words += [option, numbers.map(Self.plain).joined(separator: ",")]
+      }
     }
     if let timeLimit { words += ["--time-limit", Self.plain(timeLimit)] }
     words += inversion.command

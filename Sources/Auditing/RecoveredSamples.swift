@@ -2,37 +2,45 @@ package import Attacks
 package import AuditModel
 package import Checkpoints
 internal import Networks
-internal import Reports
+package import TensorIR
 internal import Tensors
-
-/// Why recovered samples could not be written.
-package struct RecoveredSaveError: Error, CustomStringConvertible {
-  package let description: String
-}
 
 /// Samples in the model's own axes, ready to be compared and saved.
 package struct RecoveredSamples {
-  private let recovery: Knowledge.Recovery
-  private let observation: Observation
+  let recovery: Knowledge.Recovery
+  let observation: Observation
   private let isModelInput: Bool
   private let artifact: String
+  private let backend: (any Backend)?
+  /// What makes pictures of input units; without one, input units are shown as they are.
+  let scale: InputScale?
   /// One vector per sample, in input units if the layer's input is the model's.
-  private let inputs: [[Double]]
+  let inputs: [[Double]]
 
+  /// - Parameters:
+  ///   - recovery: What was recovered, in the units of the layer's input.
+  ///   - observation: What it was recovered from.
+  ///   - isModelInput: Whether the layer's input is the model's, up to a known map.
+  ///   - artifact: The file that reports name.
+  ///   - scale: How the model's input was normalised, if that is known.
+  ///   - backend: What computes features of samples; without one, they are not compared.
   package init(
-    _ recovery: Knowledge.Recovery, observation: Observation, isModelInput: Bool, artifact: String
+    _ recovery: Knowledge.Recovery, observation: Observation, isModelInput: Bool,
+    artifact: String, scale: InputScale? = nil, backend: (any Backend)? = nil
   ) {
     self.recovery = recovery
     self.observation = observation
     self.isModelInput = isModelInput
     self.artifact = artifact
+    self.scale = scale
+    self.backend = backend
     let map = observation.affineFromInput(to: recovery.node) ?? (1, 0)
     inputs =
       isModelInput
       ? recovery.samples.map { $0.map { ($0 - map.offset) / map.scale } } : recovery.samples
   }
 
-  private var layer: String { observation.network.nodes[recovery.node].name }
+  var layer: String { observation.network.nodes[recovery.node].name }
 
   package func summary(truth: Truth?) -> RecoverySummary {
     RecoverySummary(
@@ -44,26 +52,65 @@ package struct RecoveredSamples {
   }
 
   private func quality(_ truth: Truth?) -> RecoverySummary.Quality? {
-    guard let truth, let count = truth.inputs.shape.first, count > 0, count <= 4_096 else {
-      return nil
-    }
+    truth.flatMap(originals)?.evaluation.quality(of: inputs, labels: recovery.labels)
+  }
+}
+
+// MARK: - The truth
+
+extension RecoveredSamples {
+  /// The true samples, and what compares with them.
+  ///
+  /// Of a gradient of one step with a known batch, the first samples of the file are the batch; the
+  /// others only make it harder to be identified.
+  ///
+  /// - Returns: `nil` if there are none, or more than 4,096.
+  func originals(_ truth: Truth) -> (samples: [[Double]], evaluation: Evaluation)? {
+    guard let count = truth.inputs.shape.first, count > 0, count <= 4_096 else { return nil }
     let samples = (0..<count).map { truth.inputs.slice($0).elements() }
     let labels = truth.labels.flatMap { labels in
       labels.count == count ? labels.compactMap { Int(exactly: $0) } : nil
     }
-    return Evaluation(
-      inputs: samples, labels: labels?.count == count ? labels : nil,
-      channels: picture.map { $0.isFirst ? .first($0.channels) : .last($0.channels) }
-    ).quality(of: inputs, labels: recovery.labels)
+    let isOneStep = observation.source == .gradient || observation.steps == 1
+    let features = backend.flatMap { ClassifierFeatures(observation, on: $0) }
+    return (
+      samples,
+      Evaluation(
+        inputs: samples, labels: labels?.count == count ? labels : nil,
+        batch: isOneStep ? observation.batchSize.map { max($0, inputs.count) } : nil,
+        picture: picture, scale: scale,
+        features: features.map { features in { features($0) } })
+    )
   }
+}
 
+// MARK: - Pictures
+
+extension RecoveredSamples {
   /// How the values of a sample make a picture; `nil` if they make none.
-  private var picture: (height: Int, width: Int, channels: Int, isFirst: Bool)? {
+  var picture: PictureLayout? {
     let axes = axes
-    if axes.count == 2 { return (axes[0], axes[1], 1, false) }
+    if axes.count == 2 {
+      return PictureLayout(height: axes[0], width: axes[1], channels: .last(1))
+    }
     guard axes.count == 3 else { return nil }
     return isChannelsFirst
-      ? (axes[1], axes[2], axes[0], true) : (axes[0], axes[1], axes[2], false)
+      ? PictureLayout(height: axes[1], width: axes[2], channels: .first(axes[0]))
+      : PictureLayout(height: axes[0], width: axes[1], channels: .last(axes[2]))
+  }
+
+  /// A sample of the model's input as it is to be seen.
+  func shown(_ sample: [Double]) -> [Double] {
+    scale?.picture(sample, channels: picture?.channels) ?? sample
+  }
+
+  /// The extents of a sample in the order of the model's input.
+  var axes: [Int] {
+    let count = inputs.first?.count ?? 0
+    let inputShapes = observation.network.inputShapes
+    let index = observation.modelInput(of: recovery.node) ?? 0
+    let shape = inputShapes.indices.contains(index) ? inputShapes[index].compactMap { $0 } : []
+    return shape.reduce(1, *) == count && !shape.isEmpty ? shape : [count]
   }
 
   /// Whether the input's first axis is its channels: layers with windows say so themselves, and only
@@ -74,57 +121,5 @@ package struct RecoveredSamples {
       $0.layer is Networks.Convolution || $0.layer is Networks.Pooling
     }
     return saysSo ? network.isChannelsFirst : observation.gradient.convention == .channelsFirst
-  }
-}
-
-// MARK: - Saving
-
-extension RecoveredSamples {
-  /// Writes `DIR/recovered.h5` and, for image-shaped inputs, one PNG per sample.
-  package static func save(
-    _ entries: [RecoveredSamples], in directory: String
-  ) throws(RecoveredSaveError) {
-    guard !entries.isEmpty else { return }
-    do throws(RecoveredFileError) {
-      try RecoveredFile.write(
-        entries.enumerated().map { index, entry in
-          entry.group(named: entries.count == 1 ? nil : "source_\(index)")
-        }, in: directory)
-    } catch {
-      throw RecoveredSaveError(description: error.description)
-    }
-    for (index, entry) in entries.enumerated() {
-      try entry.savePictures(
-        in: directory, prefix: entries.count == 1 ? "sample" : "source_\(index)_sample")
-    }
-  }
-
-  private var axes: [Int] {
-    let count = inputs.first?.count ?? 0
-    let inputShapes = observation.network.inputShapes
-    let index = observation.modelInput(of: recovery.node) ?? 0
-    let shape = inputShapes.indices.contains(index) ? inputShapes[index].compactMap { $0 } : []
-    return shape.reduce(1, *) == count && !shape.isEmpty ? shape : [count]
-  }
-
-  private func group(named name: String?) -> RecoveredFile.Group {
-    RecoveredFile.Group(
-      name: name, source: observation.sourceName, layer: layer,
-      inputs: Tensor(inputs.flatMap { $0 }, shape: [inputs.count] + axes),
-      labels: recovery.labels.map { $0 ?? -1 }, certificates: recovery.certificates,
-      isProven: recovery.isProven)
-  }
-
-  private func savePictures(in directory: String, prefix: String) throws(RecoveredSaveError) {
-    guard let picture, picture.channels == 1 || picture.channels == 3 else { return }
-    for (index, sample) in inputs.enumerated() {
-      do throws(ReportWriteError) {
-        _ = try PortableImage.write(
-          sample, height: picture.height, width: picture.width, channels: picture.channels,
-          channelsFirst: picture.isFirst, to: "\(directory)/\(prefix)_\(index).png")
-      } catch {
-        throw RecoveredSaveError(description: error.description)
-      }
-    }
   }
 }

@@ -79,10 +79,28 @@ extension HDF5Writer {
     attribute(name, ElementKind.float64.bytes(of: [number]), chdf5_ieee_f64le(), of: target)
   }
 
+  /// A list of numbers.
+  static func attribute(_ name: String, _ numbers: [Double], of target: hid_t) -> Bool {
+    guard
+      let space = HDF5Handle(
+        unsafe H5Screate_simple(1, [hsize_t(numbers.count)], nil), closedBy: H5Sclose)
+    else { return false }
+    return attribute(
+      name, ElementKind.float64.bytes(of: numbers), chdf5_ieee_f64le(), in: space, of: target)
+  }
+
   private static func attribute<Number: BitwiseCopyable>(
     _ name: String, _ bytes: [Number], _ type: hid_t, of target: hid_t
   ) -> Bool {
-    guard let space = HDF5Handle(H5Screate(H5S_SCALAR), closedBy: H5Sclose),
+    guard let space = HDF5Handle(H5Screate(H5S_SCALAR), closedBy: H5Sclose) else { return false }
+    return attribute(name, bytes, type, in: space, of: target)
+  }
+
+  private static func attribute<Number: BitwiseCopyable>(
+    _ name: String, _ bytes: [Number], _ type: hid_t, in space: borrowing HDF5Handle,
+    of target: hid_t
+  ) -> Bool {
+    guard
       let attribute = HDF5Handle(
         unsafe H5Acreate2(
           target, name, type, space.identifier, chdf5_default(), chdf5_default()),

@@ -28,10 +28,15 @@ public enum RecoveredFile {
     /// Relative error of the re-simulated gradient, one per sample.
     public var certificates: [Double]
     public var isProven: Bool
+    /// With ``inputDeviation``, what makes pictures of inputs: `value · deviation + mean`, one number
+    /// per channel or one for all.
+    public var inputMean: [Double]?
+    public var inputDeviation: [Double]?
 
     public init(
       name: String?, source: String, layer: String, inputs: Tensor, labels: [Int],
-      certificates: [Double], isProven: Bool
+      certificates: [Double], isProven: Bool, inputMean: [Double]? = nil,
+      inputDeviation: [Double]? = nil
     ) {
       self.name = name
       self.source = source
@@ -40,6 +45,8 @@ public enum RecoveredFile {
       self.labels = labels
       self.certificates = certificates
       self.isProven = isProven
+      self.inputMean = inputMean
+      self.inputDeviation = inputDeviation
     }
   }
 
@@ -86,5 +93,12 @@ public enum RecoveredFile {
         "proven", group.certificates.map { _ in group.isProven ? 1 : 0 }, in: target)
       && HDF5Writer.attribute("source", group.source, of: target)
       && HDF5Writer.attribute("layer", group.layer, of: target)
+      && HDF5Writer.attribute("input_units", "model input", of: target)
+      && attribute("input_mean", group.inputMean, of: target)
+      && attribute("input_std", group.inputDeviation, of: target)
+  }
+
+  private static func attribute(_ name: String, _ numbers: [Double]?, of target: hid_t) -> Bool {
+    numbers.map { HDF5Writer.attribute(name, $0, of: target) } ?? true
   }
 }

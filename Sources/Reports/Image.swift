@@ -1,4 +1,4 @@
-internal import AuditModel
+package import AuditModel
 internal import CPNG
 
 /// Recovered samples as pictures that any viewer opens.
@@ -74,17 +74,28 @@ package enum PortableImage {
   ///
   /// - Parameters:
   ///   - values: One sample, row-major.
-  ///   - height: Rows of pixels.
-  ///   - width: Pixels per row.
-  ///   - channels: 1 for grey, 3 for red, green and blue.
-  ///   - channelsFirst: Whether the shape is `[channels, height, width]`, not
-  ///     `[height, width, channels]`.
+  ///   - layout: Of 1 channel for grey, or 3 for red, green and blue.
   ///   - path: The file to create or replace.
   /// - Returns: The mapping from value to brightness.
   /// - Throws: ``ReportWriteError`` if the shape is no picture or the file cannot be written.
   package static func write(
-    _ values: [Double], height: Int, width: Int, channels: Int, channelsFirst: Bool, to path: String
+    _ values: [Double], _ layout: PictureLayout, to path: String
   ) throws(ReportWriteError) -> Mapping {
+    let mapping = Mapping(for: values)
+    let pixels = try levels(values, layout, mapping, path: path)
+    try encode(
+      pixels, height: layout.height, width: layout.width, channels: layout.channels.count,
+      to: path)
+    return mapping
+  }
+
+  /// The brightness of every value in the order of a PNG: `[height, width, channels]`.
+  ///
+  /// - Throws: ``ReportWriteError`` with `path` if the values make no picture of the layout.
+  static func levels(
+    _ values: [Double], _ layout: PictureLayout, _ mapping: Mapping, path: String
+  ) throws(ReportWriteError) -> [UInt8] {
+    let (height, width, channels) = (layout.height, layout.width, layout.channels.count)
     guard channels == 1 || channels == 3 else {
       throw ReportWriteError(.channels(found: channels), path: path)
     }
@@ -98,17 +109,27 @@ package enum PortableImage {
         .valueCount(found: values.count, height: height, width: width, channels: channels),
         path: path)
     }
-    guard !path.utf8.contains(0) else { throw ReportWriteError(.path, path: path) }
-
-    let mapping = Mapping(for: values)
     var pixels = [UInt8](repeating: 0, count: values.count)
-    let area = height * width
-    for position in 0..<area {
-      for channel in 0..<channels {
-        let source = channelsFirst ? channel * area + position : position * channels + channel
-        pixels[position * channels + channel] = mapping.level(values[source])
+    for channel in 0..<channels {
+      for (position, value) in layout.plane(channel, of: values).enumerated() {
+        pixels[position * channels + channel] = mapping.level(value)
       }
     }
+    return pixels
+  }
+
+  /// Writes pixels in the order of a PNG.
+  ///
+  /// - Precondition: There are `height · width · channels` of them.
+  static func encode(
+    _ pixels: [UInt8], height: Int, width: Int, channels: Int, to path: String
+  ) throws(ReportWriteError) {
+    precondition(pixels.count == height * width * channels, "every pixel needs its channels")
+    guard max(height, width) <= longestSide else {
+      throw ReportWriteError(
+        .extent(height: height, width: width, longest: longestSide), path: path)
+    }
+    guard !path.utf8.contains(0) else { throw ReportWriteError(.path, path: path) }
     var message = [CChar](repeating: 0, count: 64)
     // Safe: Swift keeps the path and both arrays alive for the call; `pixels` holds height × width ×
     // channels bytes and `message` the 64 that the shim fills.
@@ -118,6 +139,5 @@ package enum PortableImage {
       let detail = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
       throw ReportWriteError(.library(detail: String(decoding: detail, as: UTF8.self)), path: path)
     }
-    return mapping
   }
 }

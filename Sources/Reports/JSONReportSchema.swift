@@ -27,6 +27,7 @@ package enum JSONReportSchema {
           "layers": list(layer, "One entry per layer, in the order of the network."),
           "recoveries": list(recovery, "What was recovered from the files."),
           "chains": list(chain, "How far down the network closed forms go, one per source."),
+          "inversions": list(inversion, "The numerical attacks that ran, in their order."),
           "labels": optional(labels),
           "preflight": list(preflight, "Checks of the assumptions that the audit rests on."),
           "skipped": list(skipped, "What was not looked at; never to be read as safe."),
@@ -111,26 +112,6 @@ package enum JSONReportSchema {
         "source": string("`gradient`, `update` or an optimiser slot."),
         "method": string("The attack that recovered it."),
         "quality": optional(quality),
-      ])
-  }
-
-  private static var quality: JSONValue {
-    record(
-      "How the recovery compares with a supplied truth.",
-      [
-        "meanSquaredError": list(
-          optional(number("Squared input units.")), "One number per matched sample."),
-        "psnr": list(
-          optional(number("Decibels; null if infinite, which means equal.")),
-          "One number per matched sample."),
-        "greyPSNR": optional(
-          number("Decibels of the middle of `valueRange` everywhere, mean over the samples.")),
-        "meanImagePSNR": optional(
-          number("Decibels of a picture of the true mean colour; null if there are no pictures.")),
-        "valueRange": list(
-          number("The least or the largest value."),
-          "What PSNR clamps to: 0 and 1 if they enclose the truth, otherwise its own range."),
-        "labelsCorrect": optional(integer("Samples with the right label.", minimum: 0)),
       ])
   }
 

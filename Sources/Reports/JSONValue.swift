@@ -104,6 +104,9 @@ extension JSONValue {
   /// The number, or `null` without one.
   init(_ number: Double?) { self = number.map { .number($0) } ?? .null }
 
+  /// The numbers in their order, or `null` without any list.
+  init(_ numbers: [Double]?) { self = numbers.map { .array($0.map { .number($0) }) } ?? .null }
+
   /// The number with `digits` significant digits, or `null` without one.
   ///
   /// For values with amplified rounding errors, whose further digits depend on the processor.

@@ -9,6 +9,7 @@ package enum ReportCatalog {
     MarkdownReport.self,
     SARIFReport.self,
     JobSummary.self,
+    SVGPlot.self,
     TextReport.self,
   ]
 

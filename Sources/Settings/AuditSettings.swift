@@ -6,6 +6,10 @@ package struct AuditSettings: Sendable, Equatable {
   package var failOn: FailThreshold?
   package var sensitivity: Sensitivity?
   package var rules = RuleSettings()
+  /// The numerical attacks to run; empty for none, `nil` if the file does not say.
+  package var attacks: [InversionSettings.Attack]?
+  /// What replaces the settings of their presets.
+  package var inversion = InversionOverrides()
   /// In the order of the file.
   package var suppressions: [Suppression] = []
 

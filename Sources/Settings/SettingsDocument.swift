@@ -24,6 +24,8 @@ struct SettingsDocument {
 
   var isMapping: Bool { if case .mapping = node { true } else { false } }
 
+  var isSequence: Bool { if case .sequence = node { true } else { false } }
+
   func error(_ found: String, needed: String, nearest: String? = nil) -> SettingsError {
     SettingsError(file: file, line: line, found: found, needed: needed, nearest: nearest)
   }
@@ -75,6 +77,32 @@ struct SettingsDocument {
         nearest: Spelling.nearest(to: text, among: all, limit: 3))
     }
     return word
+  }
+
+  /// `on` or `off`, in the words of YAML.
+  func flag(_ what: String) throws(SettingsError) -> Bool {
+    let text = try text(what)
+    switch text.lowercased() {
+    case "on", "true", "yes": return true
+    case "off", "false", "no": return false
+    default:
+      throw error(
+        "\(what) is '\(text)'", needed: "on or off is needed",
+        nearest: Spelling.nearest(to: text, among: ["on", "off"], limit: 2))
+    }
+  }
+
+  /// A whole number in decimal digits.
+  func integer<Number: FixedWidthInteger>(
+    _ what: String, _ range: ClosedRange<Number>
+  ) throws(SettingsError) -> Number {
+    let text = try text(what)
+    guard let number = Number(text), range.contains(number) else {
+      throw error(
+        "\(what) is '\(text)'",
+        needed: "a whole number from \(range.lowerBound) to \(range.upperBound) is needed")
+    }
+    return number
   }
 
   func number(_ what: String) throws(SettingsError) -> Double {

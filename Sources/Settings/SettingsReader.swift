@@ -25,12 +25,14 @@ package struct SettingsReader: Sendable {
       case "fail-on": settings.failOn = try value.word("'fail-on'", FailThreshold.self)
       case "sensitivity": settings.sensitivity = try value.word("'sensitivity'", Sensitivity.self)
       case "rules": settings.rules = try rules(value)
+      case "inversion": try inversion(value, into: &settings)
       case "suppressions":
         for element in try value.elements(of: "'suppressions'") {
           settings.suppressions.append(try suppression(element))
         }
       default:
-        throw unknown(key, at: place, ["fail-on", "sensitivity", "rules", "suppressions"])
+        throw unknown(
+          key, at: place, ["fail-on", "sensitivity", "rules", "inversion", "suppressions"])
       }
     }
     return settings
@@ -128,7 +130,7 @@ package struct SettingsReader: Sendable {
     return text
   }
 
-  private func unknown(
+  func unknown(
     _ key: String, at place: SettingsDocument, _ known: [String]
   ) -> SettingsError {
     place.error(

@@ -6,10 +6,12 @@ import Testing
 @Suite("Pictures without content as a yardstick")
 struct BaselineTests {
   private func quality(
-    _ samples: [[Double]], _ truths: [[Double]], _ channels: Baselines.Channels? = nil
+    _ samples: [[Double]], _ truths: [[Double]], _ channels: ChannelAxis? = nil
   ) throws -> RecoverySummary.Quality {
-    try #require(
-      Evaluation(inputs: truths, labels: nil, channels: channels)
+    let width = channels.map { truths[0].count / max($0.count, 1) } ?? 0
+    let picture = channels.map { PictureLayout(height: 1, width: width, channels: $0) }
+    return try #require(
+      Evaluation(inputs: truths, labels: nil, picture: picture)
         .quality(of: samples, labels: samples.map { _ in nil }))
   }
 
@@ -21,14 +23,14 @@ struct BaselineTests {
   }
 
   /// Two pixels, by how their values lie; the mean colour misses four of six values by a half, or none.
-  static let pictures: [([Double], Baselines.Channels, Double)] = [
+  static let pictures: [([Double], ChannelAxis, Double)] = [
     ([1, 0, 0, 0, 0, 1], .last(3), 7.781_512_504), ([1, 1, 0, 1, 1, 0], .last(3), 400),
     ([1, 1, 0, 1, 1, 0], .first(3), 7.781_512_504), ([1, 1, 0, 0, 1, 1], .first(3), 400),
     ([0, 1], .last(1), 6.020_599_913),
   ]
 
   @Test("the mean colour is one number for each channel", arguments: pictures)
-  func meanColour(truth: [Double], channels: Baselines.Channels, decibels: Double) throws {
+  func meanColour(truth: [Double], channels: ChannelAxis, decibels: Double) throws {
     let found = try #require(quality([truth], [truth], channels).meanImagePSNR)
     #expect(abs(found - decibels) < 1e-9)
   }

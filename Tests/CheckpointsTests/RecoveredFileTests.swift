@@ -40,6 +40,24 @@ struct RecoveredFileTests {
     }
   }
 
+  @Test("samples stay in the model's units, and what makes pictures of them stands beside them")
+  func scale() throws {
+    let scratch = try Place.Scratch()
+    var scaled = group("scaled")
+    scaled.inputMean = [0.25, 0.5, 0.125]
+    scaled.inputDeviation = [0.5, 0.25, 2]
+    try RecoveredFile.write([group("plain"), scaled], in: scratch.path)
+    let container = try InProcess.container(scratch.path + "/recovered.h5")
+    #expect(container.tensor("scaled/inputs")?.elements() == tensor(2, 3, 4).elements())
+    #expect(container.text("input_units", of: "plain") == "model input")
+    #expect(
+      container.attributes["scaled"]?["input_mean"]
+        == .numbers([0.25, 0.5, 0.125], isScalar: false))
+    #expect(
+      container.attributes["scaled"]?["input_std"] == .numbers([0.5, 0.25, 2], isScalar: false))
+    #expect(container.attributes["plain"]?["input_mean"] == nil)
+  }
+
   @Test("a place that cannot be written is an error with advice")
   func unwritable() throws {
     let scratch = try Place.Scratch()

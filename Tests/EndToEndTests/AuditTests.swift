@@ -40,7 +40,8 @@ struct AuditTests {
       #expect(quality.psnr.count == 1 && quality.psnr.allSatisfy { $0 >= 80 }, "\(quality.psnr)")
       #expect(quality.labelsCorrect == 1 && quality.greyPSNR < 20)
       let out = folder.appending(path: "out")
-      #expect(try Tool.contents(of: out) == ["recovered.h5", "sample_0.png"])
+      #expect(
+        try Tool.contents(of: out) == ["comparison_0.png", "recovered.h5", "sample_0.png"])
       let png = try Data(contentsOf: out.appending(path: "sample_0.png"))
       #expect(png.starts(with: [0x89, 0x50, 0x4e, 0x47]))
     }

@@ -46,7 +46,7 @@ struct OutputTests {
     arguments: [
       Example.gradient, Example.update, Example.optimizer, Example.control, Example.convolutions,
     ],
-    ["github", "json", "junit", "md", "sarif", "summary", "text"])
+    ["github", "json", "junit", "md", "sarif", "summary", "svg", "text"])
   func determinism(arguments: [String], format: String) throws {
     let arguments = arguments + ["--format", format]
     let first = try Tool.run(arguments)
@@ -61,7 +61,7 @@ struct OutputTests {
 
   @Test(
     "no report shows an absolute path",
-    arguments: ["github", "json", "junit", "md", "sarif", "summary", "text"])
+    arguments: ["github", "json", "junit", "md", "sarif", "summary", "svg", "text"])
   func absolutePaths(format: String) throws {
     let models = Tool.root.appending(path: "Models").path
     try Tool.withDirectory { folder in

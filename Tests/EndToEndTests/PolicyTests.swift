@@ -43,7 +43,7 @@ struct PolicyTests {
       let outcome = try Tool.run(arguments + ["--format", "text"], in: folder)
       #expect(outcome.code == 1 && outcome.text.contains("[input-facing-biased-dense"))
       #expect(outcome.errorText.contains(".leakaudit.yml:2: the suppression of"))
-      for format in ["github", "json", "junit", "md", "sarif", "summary", "text"] {
+      for format in ["github", "json", "junit", "md", "sarif", "summary", "svg", "text"] {
         let text = try Tool.run(arguments + ["--format", format], in: folder).text
         #expect(text.contains("expired after 2027-03-31"), "\(format)")
       }
@@ -63,7 +63,7 @@ struct PolicyTests {
 
   @Test(
     "every format ends with the same exit code",
-    arguments: ["github", "json", "junit", "md", "sarif", "summary", "text"])
+    arguments: ["github", "json", "junit", "md", "sarif", "summary", "svg", "text"])
   func exitCodes(format: String) throws {
     let damaged = Tool.hostile("archives_cut_half.keras")
     for (arguments, code) in [

@@ -67,7 +67,7 @@ enum Fixture {
         proven: false, certificate: .nan, certificateScope: "the layer's own equations",
         predictedError: .infinity, source: "optimizer/momentum", method: "active-unit-ratio"),
     ],
-    chains: [chain],
+    chains: [chain], inversions: inversions,
     labels: LabelSummary(
       present: [7], counts: [0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
       interval: [
@@ -175,6 +175,17 @@ enum Fixture {
     let chain = ChainSummary(
       artifact: text, source: text, steps: steps, reachesInput: false, stop: text,
       jointSolve: text, rankTolerance: 1e-10)
+    let inversion = InversionSummary(
+      artifact: text, source: text, attack: .auto, start: text,
+      settings: [.init("distance", text), .init(text, text)], samples: .max,
+      restarts: [
+        .init(index: 0, iterations: .max, objective: .infinity, isAbandoned: false),
+        .init(index: 1, iterations: 1, objective: -1, isAbandoned: true),
+      ], iterations: .max, objective: .nan, gradientMatch: .infinity,
+      curve: [
+        .init(iteration: 0, objective: 1e300), .init(iteration: 1, objective: .nan),
+        .init(iteration: 2, objective: 0), .init(iteration: .max, objective: 1e-300),
+      ], stop: text, spread: .nan, seconds: .infinity)
     let check = PreflightCheck(
       artifact: text, check: text, status: .warning, value: text, explanation: text)
     let input = InputSummary(path: text, sha256: text, format: text, role: text, byteCount: .max)
@@ -182,7 +193,7 @@ enum Fixture {
     return AuditReport(
       toolVersion: text, command: [text, text], verdict: text, attackerGets: [text, text],
       exitCode: 1, findings: [finding, finding], layers: layers, recoveries: [recovery, recovery],
-      chains: [chain, chain],
+      chains: [chain, chain], inversions: [inversion, inversion],
       labels: LabelSummary(
         present: [], counts: nil, interval: nil, method: text, exact: false, source: text),
       preflight: [check, check],

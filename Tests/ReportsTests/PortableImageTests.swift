@@ -1,3 +1,4 @@
+import AuditModel
 import Foundation
 import Reports
 import Testing
@@ -42,7 +43,7 @@ struct PortableImageTests {
     let path = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: path) }
     let mapping = try PortableImage.write(
-      values, height: 1, width: 2, channels: 1, channelsFirst: false, to: path)
+      values, PictureLayout(height: 1, width: 2, channels: .last(1)), to: path)
     #expect(mapping == expected)
     #expect(!mapping.description.isEmpty)
   }
@@ -81,13 +82,13 @@ struct PortableImageTests {
     let missing = temporaryPath() + "/no/\u{1B}such.png"
     let error = #expect(throws: ReportWriteError.self) {
       try PortableImage.write(
-        [0], height: 1, width: 1, channels: 1, channelsFirst: true, to: missing)
+        [0], PictureLayout(height: 1, width: 1, channels: .first(1)), to: missing)
     }
     #expect(error?.description.contains("existing folder") == true)
     #expect(error?.description.contains("\u{1B}") == false)
     let zero = #expect(throws: ReportWriteError.self) {
       try PortableImage.write(
-        [0], height: 1, width: 1, channels: 1, channelsFirst: true, to: "a\u{0}b")
+        [0], PictureLayout(height: 1, width: 1, channels: .first(1)), to: "a\u{0}b")
     }
     #expect(zero?.reason == .path)
   }
@@ -98,8 +99,10 @@ struct PortableImageTests {
     let path = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: path) }
     _ = try PortableImage.write(
-      values, height: height, width: width, channels: channels, channelsFirst: channelsFirst,
-      to: path)
+      values,
+      PictureLayout(
+        height: height, width: width,
+        channels: channelsFirst ? .first(channels) : .last(channels)), to: path)
     return try [UInt8](Data(contentsOf: URL(filePath: path)))
   }
 

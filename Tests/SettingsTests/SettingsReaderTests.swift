@@ -1,4 +1,5 @@
 import AuditModel
+import Foundation
 import Rules
 import Settings
 import Testing
@@ -50,6 +51,67 @@ struct SettingsReaderTests {
     #expect(settings.suppressions[1].layer == Glob("fc*"))
   }
 
+  @Test("every setting of numerical attacks is read")
+  func inversion() throws {
+    let settings = try reader.read(
+      """
+      inversion:
+        attack: [inverting-gradients, auto]
+        distance: squared
+        optimizer: lbfgs
+        iterations: 200
+        restarts: 8
+        step-size: 0.05
+        step-decay: off
+        total-variation: 0
+        halving: no
+        seek-labels: yes
+        seed: 18446744073709551615
+        precision: double
+      """)
+    var expected = InversionOverrides()
+    expected.distance = .squared
+    expected.optimizer = .lbfgs
+    expected.iterations = 200
+    expected.restarts = 8
+    expected.stepSize = 0.05
+    expected.decays = false
+    expected.totalVariation = 0
+    expected.halves = false
+    expected.seeksLabels = true
+    expected.seed = .max
+    expected.precision = .double
+    #expect(settings.inversion == expected)
+    #expect(settings.attacks == [.invertingGradients, .auto])
+  }
+
+  @Test("the settings of the documentation are read, and are those of the attack that they name")
+  func documented() throws {
+    let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Documentation/BuildServers.md")
+    let text = try String(decoding: Data(contentsOf: page), as: UTF8.self)
+    let block = try #require(text.firstMatch(of: /```yaml\n(fail-on:(?s:.*?))```/)?.1)
+    let reader = SettingsReader(
+      file: "BuildServers.md",
+      vocabulary: SettingsVocabulary(
+        identifiers: ["classifier-bias", "input-facing-biased-dense"],
+        thresholds: ["classifier-bias": []]))
+    let settings = try reader.read(String(block))
+    #expect(settings.attacks == [.auto] && settings.suppressions.count == 1)
+    #expect(
+      settings.inversion.applied(to: .dlg).description == InversionSettings(.auto).description)
+  }
+
+  @Test(
+    "one attack needs no list, none is an empty one, and nothing said is nothing decided",
+    arguments: [
+      ("inversion: {attack: dlg}", [.dlg]), ("inversion: {attack: none}", []),
+      ("inversion: {iterations: 5}", nil), ("inversion:\n  attack:\n  - idlg", [.idlg]),
+    ] as [(String, [InversionSettings.Attack]?)])
+  func attacks(text: String, expected: [InversionSettings.Attack]?) throws {
+    #expect(try reader.read(text).attacks == expected)
+  }
+
   @Test("an empty file sets nothing", arguments: ["", "# only a comment\n", "---\n"])
   func empty(text: String) throws {
     #expect(try reader.read(text) == AuditSettings())
@@ -66,6 +128,14 @@ struct SettingsReaderTests {
       ("rules:\n  imprint-rows: of", ":2:", "'off'"),
       ("suppressions:\n- rule: dense-chian", ":2:", "'dense-chain'"),
       ("suppressions:\n- rule: dense-chain\n  paths: x", ":3:", "'path'"),
+      ("inversion:\n  iteration: 3", ":2:", "'iterations'"),
+      ("inversion:\n  attack: dgl", ":2:", "'dlg'"),
+      ("inversion:\n  attack:\n  - auto\n  - inverting-gradient", ":4:", "'inverting-gradients'"),
+      ("inversion:\n  distance: cosin", ":2:", "'cosine'"),
+      ("inversion:\n  optimizer: signed-adm", ":2:", "'signed-adam'"),
+      ("inversion:\n  precision: singel", ":2:", "'single'"),
+      ("inversion:\n  halving: offf", ":2:", "'off'"),
+      ("invertion:\n  attack: auto", ":1:", "'inversion'"),
     ])
   func nearest(text: String, place: String, word: String) throws {
     let failure = try #require(self.failure(text))
@@ -85,6 +155,16 @@ struct SettingsReaderTests {
       ("suppressions:\n- rule: dense-chain\n  expires: 2027-02-29", "YYYY-MM-DD"),
       ("suppressions:\n- rule: dense-chain\n  expires: soon", "YYYY-MM-DD"),
       ("rules:\n  imprint-rows: {equal-rows: many}", "a number"),
+      ("inversion: auto", "mapping"), ("inversion: {iterations: 0}", "from 1 to"),
+      ("inversion: {iterations: 1.5}", "whole number"), ("inversion: {restarts: -1}", "from 1 to"),
+      ("inversion: {iterations: 9999999999999999999999}", "whole number"),
+      ("inversion: {step-size: 0}", "above 0"), ("inversion: {step-size: .inf}", "a number"),
+      ("inversion: {total-variation: -0.1}", "0 or a number above"),
+      ("inversion: {seed: -1}", "from 0 to"), ("inversion: {seek-labels: 1}", "on or off"),
+      ("inversion: {attack: []}", "empty list"),
+      ("inversion: {attack: [none]}", "one of auto"),
+      ("inversion: {attack: [dlg, dlg]}", "more than once"),
+      ("inversion: {attack: {dlg: on}}", "one word"),
       ("rules:\n  imprint-rows: {equal-rows: .inf}", "a number"),
       ("rules:\n  optimizer-state: {steps: 3}", "no threshold"),
       ("rules:\n  dense-chain: off", "suppressions"),

@@ -1,13 +1,7 @@
-/// What pictures without any content score against a truth, so that a number of decibels has a scale.
-package struct Baselines {
-  /// Where the channels of a picture lie among its values.
-  package enum Channels: Hashable, Sendable {
-    /// Values of one pixel lie side by side, this many of them.
-    case last(Int)
-    /// The values of one channel lie side by side; there are this many channels.
-    case first(Int)
-  }
+internal import AuditModel
 
+/// What pictures without any content score against a truth, so that a number of decibels has a scale.
+struct Baselines {
   /// The least and the largest value that counts, and the width between them.
   let range: ClosedRange<Double>
 
@@ -42,21 +36,18 @@ package struct Baselines {
   /// Decibels of a picture in the mean colour of `truth`.
   ///
   /// - Returns: `nil` if the values cannot be parted into so many channels.
-  func meanColour(_ truth: [Double], _ channels: Channels) -> Double? {
-    let count =
-      switch channels {
-      case .last(let count), .first(let count): count
-      }
-    guard count > 0, !truth.isEmpty, truth.count.isMultiple(of: count) else { return nil }
-    let pixels = truth.count / count
-    let channel = { (place: Int) -> Int in
-      if case .last = channels { place % count } else { place / pixels }
-    }
-    var means = Array(repeating: 0.0, count: count)
-    for place in truth.indices {
-      means[channel(place)] += clamped(truth[place]) / Double(pixels)
-    }
-    return psnr(truth.count) { place in means[channel(place)] - clamped(truth[place]) }
+  func meanColour(_ truth: [Double], _ channels: ChannelAxis) -> Double? {
+    guard let places = channels.channels(of: truth.count) else { return nil }
+    let pixels = Double(truth.count / channels.count)
+    var means = Array(repeating: 0.0, count: channels.count)
+    for (value, channel) in zip(truth, places) { means[channel] += clamped(value) / pixels }
+    return psnr(truth.count) { place in means[places[place]] - clamped(truth[place]) }
+  }
+
+  /// Where `value`, clamped to the range, lies in it: 0 at its lower and 1 at its upper bound.
+  func share(_ value: Double) -> Double {
+    // Halves, so that the width of a huge range stays finite.
+    (clamped(value) / 2 - range.lowerBound / 2) / (range.upperBound / 2 - range.lowerBound / 2)
   }
 
   private func clamped(_ value: Double) -> Double {

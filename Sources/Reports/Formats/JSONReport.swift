@@ -21,6 +21,7 @@ package struct JSONReport: ReportFormat {
       "layers": .array(report.layers.map(\.json)),
       "recoveries": .array(report.recoveries.map(\.json)),
       "chains": .array(report.chains.map(\.json)),
+      "inversions": .array(report.inversions.map(\.json)),
       "labels": report.labels?.json ?? .null,
       "preflight": .array(report.preflight.map(\.json)),
       "skipped": .array(report.skipped.map(\.json)),
@@ -122,19 +123,6 @@ extension RecoverySummary {
       "source": .string(source),
       "method": .string(method),
       "quality": quality?.json ?? .null,
-    ])
-  }
-}
-
-extension RecoverySummary.Quality {
-  fileprivate var json: JSONValue {
-    .object([
-      "meanSquaredError": .array(meanSquaredError.map { .number($0) }),
-      "psnr": .array(psnr.map { .number($0) }),
-      "greyPSNR": .number(greyPSNR),
-      "meanImagePSNR": JSONValue(meanImagePSNR),
-      "valueRange": .array([.number(valueRange.lowerBound), .number(valueRange.upperBound)]),
-      "labelsCorrect": JSONValue(labelsCorrect),
     ])
   }
 }

@@ -17,6 +17,7 @@ package struct MarkdownReport: ReportFormat {
       MarkdownPolicy.lines(report.policy),
       MarkdownRecoveries.lines(report.recoveries),
       MarkdownChains.lines(report.chains),
+      MarkdownInversions.lines(report.inversions),
       MarkdownLabels.lines(report.labels),
       MarkdownLayers.lines(report.layers),
       MarkdownCoverage.preflight(report.preflight),

@@ -27,12 +27,14 @@ enum MarkdownRecoveries {
         + "the units of the layer's input.",
     ]
     guard hasTruth else { return lines }
+    let hasSimilarity = recoveries.contains { $0.quality?.structuralSimilarity != nil }
     return lines + [
       "",
       "The comparison with the supplied truth took place after the recovery, which never saw it. "
         + "PSNR is the peak signal-to-noise ratio in decibels (dB) on inputs clamped to 0…1, or to "
         + "the range of the truth where the row states one; the width of the range is the peak. MSE "
-        + "is the mean squared error in squared input units.",
+        + "is the mean squared error in squared input units"
+        + (hasSimilarity ? ", SSIM structural similarity, 1 for equal pictures." : "."),
     ]
   }
 
@@ -64,6 +66,14 @@ enum MarkdownRecoveries {
     }
     if let text = range("MSE", quality.meanSquaredError, unit: "", largerIsBetter: false) {
       parts.append(text)
+    }
+    if let text = quality.structuralSimilarity.flatMap({
+      range("SSIM", $0, unit: "", largerIsBetter: true)
+    }) {
+      parts.append(text)
+    }
+    if let identified = quality.identified {
+      parts.append("\(identified) of \(quality.psnr.count) nearest to their own original")
     }
     if let correct = quality.labelsCorrect {
       let count = max(quality.psnr.count, quality.meanSquaredError.count)

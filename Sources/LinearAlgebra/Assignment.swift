@@ -1,17 +1,18 @@
 /// The cheapest way to give every row a column of its own.
-enum Assignment {
-  /// - Parameter cost: A square matrix of finite costs.
+package enum Assignment {
+  /// - Parameter cost: A matrix of finite costs with at least as many columns as rows.
   /// - Returns: The column of each row.
-  /// - Complexity: O(*n*³).
+  /// - Complexity: O(rows² · columns).
   /// - Source: Kuhn 1955, in the form with potentials and shortest augmenting paths.
-  static func columns(minimizing cost: [[Double]]) -> [Int] {
-    let count = cost.count
-    var rowPotential = [Double](repeating: 0, count: count + 1)
+  package static func columns(minimizing cost: [[Double]]) -> [Int] {
+    let count = cost.first?.count ?? 0
+    precondition(cost.count <= count || cost.isEmpty, "every row needs a column of its own")
+    var rowPotential = [Double](repeating: 0, count: cost.count + 1)
     var columnPotential = [Double](repeating: 0, count: count + 1)
     // Position 0 stands for none; rows and columns count from 1.
     var rowOfColumn = [Int](repeating: 0, count: count + 1)
     var previous = [Int](repeating: 0, count: count + 1)
-    for row in 1..<max(count + 1, 1) {
+    for row in 1..<cost.count + 1 {
       rowOfColumn[0] = row
       var column = 0
       var slack = [Double](repeating: .infinity, count: count + 1)
@@ -49,8 +50,8 @@ enum Assignment {
         column = before
       } while column != 0
     }
-    var columns = [Int](repeating: 0, count: count)
-    for column in 1..<max(count + 1, 1) where rowOfColumn[column] > 0 {
+    var columns = [Int](repeating: 0, count: cost.count)
+    for column in 1..<count + 1 where rowOfColumn[column] > 0 {
       columns[rowOfColumn[column] - 1] = column - 1
     }
     return columns

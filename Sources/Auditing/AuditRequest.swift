@@ -1,6 +1,7 @@
 package import AuditModel
 package import Checkpoints
 package import Rules
+package import Settings
 package import TensorIR
 
 /// What to audit, and how; everything the command line can say.
@@ -75,6 +76,11 @@ package struct AuditRequest: PolicyBearing, Sendable {
     words += inversion.command
     if failOn != .high { words += ["--fail-on", failOn?.rawValue ?? "none"] }
     return words + policyCommand
+  }
+
+  package mutating func adopt(_ settings: AuditSettings) {
+    inversion.attacks = settings.attacks
+    inversion.overrides = settings.inversion
   }
 
   /// The shortest text that reads back as `value`, whole numbers without a point.

@@ -60,6 +60,7 @@ extension Audit {
     control.attacks = (wanted.attacks ?? [.auto]).map(wanted.overrides.applied)
     control.workers = wanted.workers
     control.labels = wanted.labels
+    control.box = request.inputScale.flatMap { InputBox($0, of: observation.network) }
     control.start = input(.start)?.file?.contents.truth.map { start in
       (0..<(start.inputs.shape.first ?? 0)).map { start.inputs.slice($0).elements() }
     }
@@ -78,9 +79,13 @@ extension Audit {
       var summary = result.summary
       summary.artifact = artifact
       if !request.inversion.showsTimes { summary.seconds = nil }
-      summary.quality = RecoveredSamples(result, observation: observation, artifact: artifact)
-        .summary(truth: truth).quality
+      let entry = RecoveredSamples(
+        result, observation: observation, artifact: artifact, request: request)
+      summary.quality = entry.summary(truth: truth).quality
       inversions.append(summary)
+      // A recovery that was made of it is saved as such.
+      let isAdopted = knowledge.recoveries.values.contains { $0.samples == result.samples }
+      if !isAdopted { samples.append(entry) }
       if result.wasInterrupted {
         isIncomplete = true
         skipped.append(
@@ -89,7 +94,6 @@ extension Audit {
             what: "the rest of the numerical inversion (\(summary.attack.rawValue))",
             why: "it was interrupted"))
       }
-      request.progress("DEBUG \(summary.attack.rawValue) \(result.summary.seconds ?? 0) s, obj \(summary.objective), match \(summary.gradientMatch), psnr \(summary.quality?.psnr ?? []), stop \(summary.stop) share \(result.determinedShare ?? -1) err \(result.predictedError ?? -1)")
     }
     for (attack, reason) in knowledge.notInverted {
       skipped.append(
@@ -103,14 +107,32 @@ extension Audit {
 
 extension RecoveredSamples {
   /// What a numerical attack ended with, as the input of the layer that reads the model's.
-  init(_ result: NumericalInversion.Result, observation: Observation, artifact: String) {
+  init(
+    _ result: NumericalInversion.Result, observation: Observation, artifact: String,
+    request: AuditRequest
+  ) {
     let reader =
       observation.network.nodes.firstIndex { $0.sources.contains(.input(0)) } ?? 0
     self.init(
       Knowledge.Recovery(
         node: reader, samples: result.samples, labels: result.labels,
-        certificates: [result.summary.gradientMatch], scope: "", isProven: false,
-        predictedError: result.predictedError ?? .infinity, method: "gradient-matching"),
-      observation: observation, isModelInput: true, artifact: artifact)
+        certificates: result.samples.map { _ in result.summary.gradientMatch }, scope: "",
+        isProven: false, predictedError: result.predictedError ?? .infinity,
+        method: result.summary.attack.rawValue),
+      observation: observation, isModelInput: true, artifact: artifact,
+      scale: request.inputScale, backend: request.backend)
+  }
+}
+
+extension InputBox {
+  /// The box of valid pictures; `nil` if the numbers are not one for each channel.
+  fileprivate init?(_ scale: InputScale, of network: Network) {
+    let shape = network.inputShapes.first ?? []
+    let channels = network.isChannelsFirst ? shape.first : shape.last
+    guard scale.mean.count == 1 || channels == scale.mean.count else { return nil }
+    self.init(
+      lower: zip(scale.mean, scale.deviation).map { -$0 / $1 },
+      upper: zip(scale.mean, scale.deviation).map { (1 - $0) / $1 },
+      isChannelsFirst: network.isChannelsFirst)
   }
 }

@@ -28,6 +28,13 @@ package protocol PolicyBearing {
   var policyFiles: [InputSummary] { get set }
   /// The options that state `policy`, with displayed paths.
   var policyCommand: [String] { get set }
+
+  /// Takes over what settings say beyond policy.
+  mutating func adopt(_ settings: AuditSettings)
+}
+
+extension PolicyBearing {
+  package mutating func adopt(_ settings: AuditSettings) {}
 }
 
 extension PolicyBearing {
@@ -55,6 +62,7 @@ extension PolicyBearing {
     rules = settings.rules
     policy.sensitivity = options.sensitivity ?? settings.sensitivity ?? .personal
     policy.suppressions = settings.suppressions
+    adopt(settings)
     policy.today = options.today ?? options.clock
     policyCommand = [
       ("--config", options.configuration.map(DisplayedPath.of)),

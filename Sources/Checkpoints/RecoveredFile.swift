@@ -28,6 +28,8 @@ public enum RecoveredFile {
     /// Relative error of the re-simulated gradient, one per sample.
     public var certificates: [Double]
     public var isProven: Bool
+    /// The attack.
+    public var method: String
     /// With ``inputDeviation``, what makes pictures of inputs: `value · deviation + mean`, one number
     /// per channel or one for all.
     public var inputMean: [Double]?
@@ -35,7 +37,7 @@ public enum RecoveredFile {
 
     public init(
       name: String?, source: String, layer: String, inputs: Tensor, labels: [Int],
-      certificates: [Double], isProven: Bool, inputMean: [Double]? = nil,
+      certificates: [Double], isProven: Bool, method: String, inputMean: [Double]? = nil,
       inputDeviation: [Double]? = nil
     ) {
       self.name = name
@@ -45,6 +47,7 @@ public enum RecoveredFile {
       self.labels = labels
       self.certificates = certificates
       self.isProven = isProven
+      self.method = method
       self.inputMean = inputMean
       self.inputDeviation = inputDeviation
     }
@@ -93,6 +96,7 @@ public enum RecoveredFile {
         "proven", group.certificates.map { _ in group.isProven ? 1 : 0 }, in: target)
       && HDF5Writer.attribute("source", group.source, of: target)
       && HDF5Writer.attribute("layer", group.layer, of: target)
+      && HDF5Writer.attribute("method", group.method, of: target)
       && HDF5Writer.attribute("input_units", "model input", of: target)
       && attribute("input_mean", group.inputMean, of: target)
       && attribute("input_std", group.inputDeviation, of: target)

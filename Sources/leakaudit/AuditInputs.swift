@@ -98,8 +98,11 @@ struct AuditInputs: ParsableArguments {
     request.batchSize = batchSize
     request.noise = known.noise
     request.inputRange = known.inputRange
+    request.inputScale = known.inputScale
     request.timeLimit = known.timeLimit
     request.backend = CPUBackend(threads: Parallelism.cores)
+    request.inversion.restartBackend = CPUBackend(threads: 1)
+    request.inversion.workers = Parallelism.cores
     request.jobs = parallelism.count
     request.progress = console.progress
     return request

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import AuditModel
 internal import Auditing
-internal import CPUBackend
 
 /// Numerical inversion: which attacks, and how they search.
 struct InversionArguments: ParsableArguments {
@@ -140,12 +139,10 @@ struct InversionArguments: ParsableArguments {
 
   private func apply(to request: inout InversionRequest) {
     if !attacks.isEmpty { request.attacks = attacks.compactMap(\.value) }
-    request.overrides = overrides
+    request.overrides = overrides.completed(by: request.overrides)
     request.labels = labels
     request.start = start
     request.showsTimes = timings
-    request.workers = Parallelism.cores
-    request.restartBackend = CPUBackend(threads: 1)
   }
 }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AuditModel
 
 /// What the person at the keyboard knows beyond the files, and how long to try.
 struct KnownFacts: ParsableArguments {
@@ -25,7 +26,24 @@ struct KnownFacts: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Ceiling for solving all equations at once; what it cuts short may differ between machines.",
+      "What was subtracted from pictures in 0…1 before they entered the model; one number, or one per channel.",
+      discussion: """
+        With --input-std it says which inputs are valid pictures, where numerical inversion stays; \
+        pictures are saved and measured without the normalisation.
+        """,
+      valueName: "list"),
+    transform: numbers)
+  var inputMean: [Double]?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("What they were divided by then.", valueName: "list"), transform: numbers)
+  var inputStd: [Double]?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Ceiling for attacks that search, for each gradient; what it cuts short may differ between machines.",
       valueName: "seconds"))
   var timeLimit: Double?
 
@@ -38,7 +56,23 @@ struct KnownFacts: ParsableArguments {
     }
   }
 
+  /// How pictures were normalised, if that was stated.
+  var inputScale: InputScale? {
+    inputMean.flatMap { mean in inputStd.flatMap { InputScale(mean: mean, deviation: $0) } }
+  }
+
   func validate() throws {
+    guard (inputMean == nil) == (inputStd == nil) else {
+      throw ValidationError("--input-mean and --input-std go together; the missing one is needed.")
+    }
+    guard inputMean == nil || inputScale != nil else {
+      throw ValidationError(
+        "--input-mean and --input-std need as many numbers each, one or one per channel, the second "
+          + "above 0.")
+    }
+    guard inputMean == nil || inputRange == nil else {
+      throw ValidationError("--input-mean with --input-std states the --input-range; give one of them.")
+    }
     guard noise.map({ $0.isFinite && $0 > 0 }) ?? true else {
       throw ValidationError("--noise must be a number above 0, such as 1e-5.")
     }
@@ -46,6 +80,15 @@ struct KnownFacts: ParsableArguments {
       throw ValidationError("--time-limit must be a number of seconds above 0, such as 60.")
     }
   }
+}
+
+/// Finite numbers with commas between.
+@Sendable private func numbers(_ text: String) throws -> [Double] {
+  let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+  guard numbers.allSatisfy({ $0?.isFinite == true }) else {
+    throw ValidationError("numbers with commas between are needed, such as 0.49,0.48,0.45.")
+  }
+  return numbers.compactMap { $0 }
 }
 
 /// Two finite numbers with a comma between, the first below the second.

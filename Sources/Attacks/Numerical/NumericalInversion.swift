@@ -93,7 +93,8 @@ package enum NumericalInversion {
       observation.separatesSamples && match <= 1e-4 && best.determinedShare ?? 0 >= 0.999
       && error <= 0.02 * size
     knowledge.recoveries[reader] = Knowledge.Recovery(
-      node: reader, samples: best.samples, labels: best.labels, certificates: [match],
+      node: reader, samples: best.samples, labels: best.labels,
+      certificates: best.samples.map { _ in match },
       scope: "the gradient of the whole network, simulated again", isProven: isProven,
       predictedError: error, method: metadata.identifier,
       measurements: [

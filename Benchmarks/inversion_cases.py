@@ -46,6 +46,7 @@ class Recipe:
 
     local: local training behind an update; `None` for the gradient of one batch.
     precision: of the computation and of the files.
+    start: the seed of the noise to start from; that of the case unless stated.
     """
 
     network: str
@@ -53,6 +54,7 @@ class Recipe:
     samples: int = 1
     local: torch_inversion.LocalTraining | None = None
     precision: str = "float32"
+    start: int | None = None
 
     @property
     def name(self) -> str:
@@ -111,7 +113,8 @@ def write(folder: pathlib.Path, recipe: Recipe) -> dict[str, object]:
     with h5py.File(paths["truth"], "w") as file:
         file["truth/inputs"], file["truth/labels"] = inputs.numpy(), labels.numpy()
     with h5py.File(paths["start"], "w") as file:
-        file["inputs"] = start(recipe.seed, tuple(inputs.shape))
+        file["inputs"] = start(
+            recipe.seed if recipe.start is None else recipe.start, tuple(inputs.shape))
     return {"name": recipe.name, "labels": labels.tolist(), "mean": CIFAR_MEAN,
             "deviation": CIFAR_DEVIATION, **{part: str(path) for part, path in paths.items()}}
 
@@ -132,13 +135,15 @@ def main() -> None:
     parser.add_argument("--batch", type=int, help="samples in one local step; all unless stated")
     parser.add_argument("--rate", type=float, default=0.01, help="of local training")
     parser.add_argument("--precision", choices=ELEMENTS, default="float32")
+    parser.add_argument("--start-seed", type=int, help="of the start, if not that of the case")
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path())
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     local = options.epochs and torch_inversion.LocalTraining(
         options.epochs, options.batch or options.samples, options.rate)
     for seed in options.seeds:
-        recipe = Recipe(options.network, seed, options.samples, local or None, options.precision)
+        recipe = Recipe(options.network, seed, options.samples, local or None, options.precision,
+                        options.start_seed)
         print(json.dumps(write(options.output, recipe)), flush=True)
 
 

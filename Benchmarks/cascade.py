@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cascade_measures
@@ -81,13 +81,17 @@ class Process:
     stopped: bool
 
 
-def timed(command: Sequence[str], limit: float) -> Process:
+def timed(
+    command: Sequence[str], limit: float, settings: Mapping[str, str] | None = None
+) -> Process:
     """Runs a child, which is stopped after `limit` seconds; its wall time and peak memory.
 
     The peak is the largest resident size of the child or of a child it waited for.
+    settings: variables on top of our own environment.
     """
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                               env=os.environ | dict(settings or {}))
     stopped = threading.Event()
 
     def stop() -> None:

@@ -47,3 +47,18 @@ def example(seed: int, extent: int) -> tuple[numpy.ndarray, str]:
     random = numpy.random.default_rng([seed, extent])
     name = SUBJECTS[seed % len(SUBJECTS)]
     return crop(name, extent, random), name
+
+
+def reduced(index: int, extent: int = 32, largest: int = 288) -> numpy.ndarray:
+    """The photograph crop of an index, each pixel the mean of a square: [3, extent, extent] in [0, 1].
+
+    The subjects take turns; the side is 3·extent to `largest`, a multiple of the extent.
+    """
+    image = photograph(SUBJECTS[index % len(SUBJECTS)])
+    random = numpy.random.default_rng([index, extent, 1])
+    factor = int(random.integers(3, min(*image.shape[:2], largest) // extent + 1))
+    side = factor * extent
+    top, left = (int(random.integers(0, edge - side + 1)) for edge in image.shape[:2])
+    square = image[top:top + side, left:left + side]
+    means = square.reshape(extent, factor, extent, factor, 3).mean((1, 3))
+    return numpy.clip(means, 0, 1).transpose(2, 0, 1)

@@ -120,7 +120,8 @@ let package = Package(
     .testTarget(
       name: "AttacksTests",
       dependencies: [
-        "AuditModel", "Attacks", "CPUBackend", "LinearAlgebra", "Networks", "TensorIR", "Tensors",
+        "AuditModel", "Attacks", "CPUBackend", "LinearAlgebra", "Networks", "Simulation",
+        "TensorIR", "Tensors",
       ],
       swiftSettings: settings),
     .testTarget(

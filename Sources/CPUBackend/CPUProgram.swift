@@ -149,4 +149,21 @@ public final class CPUProgram: CompiledProgram {
     return isDouble
       ? unsafe source.load(as: Double.self) : Double(unsafe source.load(as: Float.self))
   }
+
+  /// Reads each element once and writes no copy of the output.
+  public func add(_ factor: Double, times name: String, to total: inout [Double]) {
+    guard let output = outputs[name] else { preconditionFailure("no output is called '\(name)'") }
+    precondition(output.count == total.count, "'\(name)' has \(output.count) elements")
+    let source = unsafe addresses[output.storage]
+    // Safe: the storage has as many elements of the program's precision.
+    unsafe total.withUnsafeMutableBufferPointer { total in
+      if isDouble {
+        let source = unsafe source.assumingMemoryBound(to: Double.self)
+        for place in total.indices { unsafe total[place] += factor * source[place] }
+      } else {
+        let source = unsafe source.assumingMemoryBound(to: Float.self)
+        for place in total.indices { unsafe total[place] += factor * Double(source[place]) }
+      }
+    }
+  }
 }

@@ -32,10 +32,21 @@ public protocol CompiledProgram: AnyObject {
   ///
   /// - Precondition: The graph has that output, and the program has run.
   func scalar(of output: String) -> Double
+
+  /// Adds a multiple of an output of the last run to numbers in its order, in double precision.
+  ///
+  /// - Precondition: The graph has that output, the program has run, and there are as many numbers.
+  func add(_ factor: Double, times output: String, to total: inout [Double])
 }
 
 extension CompiledProgram {
   public func scalar(of output: String) -> Double { elements(of: output)[0] }
+
+  public func add(_ factor: Double, times output: String, to total: inout [Double]) {
+    let elements = elements(of: output)
+    precondition(elements.count == total.count, "'\(output)' has \(elements.count) elements")
+    for place in total.indices { total[place] += factor * elements[place] }
+  }
 }
 
 /// Why a graph cannot run.

@@ -1,4 +1,5 @@
 import Attacks
+import AuditModel
 import Networks
 import TensorIR
 import Testing

@@ -52,7 +52,15 @@ func expectAgreement(
   let expected = ReferenceInterpreter().evaluate(
     graph.outputs.map(\.value), in: graph, inputs: bound)
   for (output, expected) in zip(graph.outputs, expected) {
-    let distance = distance(program.elements(of: output.name), expected)
+    let elements = program.elements(of: output.name)
+    var total = elements.indices.map(Double.init)
+    program.add(-0.5, times: output.name, to: &total)
+    #expect(
+      zip(total, elements.enumerated()).allSatisfy { total, element in
+        let sum = Double(element.offset) - 0.5 * element.element
+        return total == sum || sum.isNaN && total.isNaN
+      }, "\(note) sums of \(output.name)", sourceLocation: sourceLocation)
+    let distance = distance(elements, expected)
     #expect(
       distance <= tolerance ?? CPUBackendTests.tolerance(precision),
       "\(note) \(output.name) in \(precision) with \(threads) threads",

@@ -5,7 +5,7 @@ SWIFT ?= swift
 .PHONY: help install build audit lint exporters integrations test bench bench-cascade bench-inversion coverage record clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Install what is missing (Debian and Ubuntu), or say what is
 	@Scripts/install-dependencies.sh

@@ -2,10 +2,10 @@
 
 SWIFT ?= swift
 .DEFAULT_GOAL := help
-.PHONY: help install build audit lint exporters integrations test bench bench-cascade coverage record clean
+.PHONY: help install build audit lint exporters integrations test bench bench-cascade bench-inversion coverage record clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Install what is missing (Debian and Ubuntu), or say what is
 	@Scripts/install-dependencies.sh
@@ -37,6 +37,9 @@ bench: install ## Time gradient matching beside PyTorch; BENCH=--quick for a sho
 
 bench-cascade: install ## Check what closed forms recover from gradients of photographs; CASCADE=--seeds=1 for a short run
 	@python3 Benchmarks/cascade.py $(CASCADE)
+
+bench-inversion: install ## Check numerical inversion beside PyTorch; INVERSION='--promise 7' for one promise
+	@python3 Benchmarks/inversion.py $(INVERSION)
 
 coverage: install ## Measure line coverage; fails under 90 %
 	@Scripts/coverage.sh

@@ -209,7 +209,9 @@ def _ratio(case: Case, results: Results, limit: float) -> Check:
     # Only runs beside the peer's count: a time of another hour means nothing.
     ratios = [run["peerSeconds"] / run["seconds"]
               for run in results.of(case.name, "ours").values() if "peerSeconds" in run]
-    value = statistics.median(ratios) if ratios else math.nan
+    if not ratios:
+        return f"at least {limit:g} times as fast", "–", False
+    value = statistics.median(ratios)
     return f"at least {limit:g} times as fast", f"{value:.2f}", value >= limit
 
 

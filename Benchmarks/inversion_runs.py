@@ -68,9 +68,11 @@ class Bench:
                 *settings(case, seed, files), *known, "--quiet"]
 
     def ours(self, case: Case, seed: int, files: Mapping[str, Any]) -> dict[str, Any]:
-        output = self.folder / "report.json"
-        output.unlink(missing_ok=True)
-        process = timed([*self.command(case, seed, files), "--timings",
+        output, state = self.folder / "report.json", self.folder / "search.state"
+        for path in (output, state):
+            path.unlink(missing_ok=True)
+        keeping = ["--state", str(state)] if "curve" in case.limits else []
+        process = timed([*self.command(case, seed, files), "--timings", *keeping,
                          "--format", f"json={output}"], self.limit)
         if process.exit not in EXPECTED_EXITS or not output.exists():
             return {"failure": ended(process)}
@@ -78,7 +80,15 @@ class Bench:
             found = read(json.loads(output.read_text()), case.attack)
         except ValueError as error:
             return {"failure": str(error)}
+        if keeping:
+            found["curve"] = self.curve(state)
         return kept(case, found) | {"wall": process.seconds, "peakMiB": process.peak_mib}
+
+    def curve(self, state: pathlib.Path) -> list[float]:
+        """The objectives that a state keeps; those of a report are rounded."""
+        printed = subprocess.run([str(self.python), str(HERE / "search_curve.py"), str(state)],
+                                 check=True, stdout=subprocess.PIPE, text=True).stdout
+        return [objective for _, objective in json.loads(printed)]
 
     def resumed(self, case: Case, seed: int, files: Mapping[str, Any]) -> dict[str, Any]:
         """Kills our audit at a random moment and lets it go on: whether the report is the same.
@@ -135,7 +145,7 @@ def read(report: Mapping[str, Any], attack: str) -> dict[str, Any]:
     found: list[dict[str, Any]] = [
         {"psnr": decibels(search), "objective": search["objective"],
          "seconds": search.get("seconds"),
-         "curve": [point["objective"] for point in search["curve"]]} for search in searches]
+         "curve": [objective for _, objective in search["curve"]]} for search in searches]
     if attack == "auto":
         found += [{"psnr": decibels(recovery), "objective": None, "seconds": None, "curve": []}
                   for recovery in report.get("recoveries", ()) if recovery["isModelInput"]]

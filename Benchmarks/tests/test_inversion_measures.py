@@ -119,7 +119,7 @@ class Limits(unittest.TestCase):
 
 class Reports(unittest.TestCase):
     SEARCH = {"attack": "inverting-gradients", "objective": 0.1, "seconds": 2.0,
-              "curve": [{"iteration": 0, "objective": 0.5}], "quality": {"psnr": [20.0, None]}}
+              "curve": [[0, 0.5]], "quality": {"psnr": [20.0, None]}}
 
     def test_the_attack_that_was_asked_for_is_read(self) -> None:
         report = {"inversions": [self.SEARCH | {"attack": "dlg"}, self.SEARCH]}

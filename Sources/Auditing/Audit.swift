@@ -57,7 +57,8 @@ package struct Audit {
       }
     }
     let others: [(String?, FileRole)] = [
-      (request.gradient, .gradient), (request.before, .before), (request.after, .after),
+      (request.reference, .reference), (request.gradient, .gradient), (request.before, .before),
+      (request.after, .after),
       (request.truth ?? request.probe, .truth),
     ]
     requests += others.compactMap { path, role in

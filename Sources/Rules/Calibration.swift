@@ -21,7 +21,7 @@ package struct Calibration: Sendable, Equatable {
     "huge-query-bias": .alone(9),
     "imprint-rows": .alone(27),
     "input-skip-to-late-layer": .alone(27),
-    "invertible-path": .alone(18),
+    "invertible-path": .alone(27),
     "pass-through-layers": .alone(27),
     "permuted-classifier-rows": .compared(27),
     "replaced-weights": .compared(27),

@@ -308,9 +308,30 @@ def input_skip(network: nn.Module, size: int, seed: int) -> nn.Module:
     return InputSkip(network, size)
 
 
+class Reversible(nn.Module):
+    """Residual blocks on two streams, each of which the other undoes (Gomez et al. 2017)."""
+
+    def __init__(self, depth: int, width: int = 8) -> None:
+        super().__init__()
+        self.stems = nn.ModuleList(nn.Conv2d(3, width, 3, padding=1) for _ in range(2))
+        self.branches = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width),
+                          nn.ReLU(), nn.Conv2d(width, width, 3, padding=1, bias=False),
+                          nn.BatchNorm2d(width)) for _ in range(2 * depth))
+        self.fc = nn.Linear(2 * width * 64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = (stem(x) for stem in self.stems)
+        for branch in self.branches:
+            a, b = b, a + branch(b)
+        return self.fc(torch.cat([a, b], 1).flatten(1))
+
+
 def invertible(network: nn.Module, size: int, seed: int) -> nn.Module:
-    """As many values behind every layer, and activations that can be undone."""
+    """As many values behind every layer, and activations or residual blocks that can be undone."""
     depth = size + 2
+    if isinstance(network, ResNet):
+        return Reversible(depth)
     if isinstance(network, Perceptron):
         inner = [part for _ in range(depth) for part in (nn.Linear(192, 192), nn.Tanh())]
         return nn.Sequential(nn.Flatten(), *inner, nn.Linear(192, 10))
@@ -364,7 +385,7 @@ MANIPULATIONS: dict[str, list[tuple[Callable[[nn.Module, int, int], nn.Module],
     "huge-query-bias": [(fixed_query, ("transformer",))],
     "imprint-rows": [(imprint, PICTURES)],
     "input-skip-to-late-layer": [(input_skip, PICTURES)],
-    "invertible-path": [(invertible, PICTURES[:2])],
+    "invertible-path": [(invertible, PICTURES)],
     "pass-through-layers": [(pass_through, PICTURES)],
     "reset-batch-normalization": [(reset_normalisation, PICTURES)],
     "scaled-rows": [(scaled_row, PICTURES)],

@@ -76,7 +76,7 @@ public struct InversionSettings: Hashable, Codable, Sendable {
     case .dlg, .idlg:
       distance = .squared
       optimizer = .lbfgs
-      (iterations, restarts, stepSize, decays) = (300, 16, 1, false)
+      (iterations, restarts, stepSize, decays) = (1_200, 16, 1, false)
       totalVariation = 0
       seeksLabels = attack == .dlg
       precision = .double

@@ -59,8 +59,9 @@ package struct Audit {
       }
     }
     let others: [(String?, FileRole)] = [
-      (request.gradient, .gradient), (request.before, .before), (request.after, .after),
-      (request.truth ?? request.probe, .truth), (request.inversion.start, .start),
+      (request.reference, .reference), (request.gradient, .gradient), (request.before, .before),
+      (request.after, .after), (request.truth ?? request.probe, .truth),
+      (request.inversion.start, .start),
     ]
     requests += others.compactMap { path, role in
       path.map { InputRequest(path: $0, role: role, name: DisplayedPath.of($0)) }

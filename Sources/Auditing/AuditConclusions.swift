@@ -2,6 +2,7 @@ internal import Attacks
 internal import AuditModel
 internal import Checkpoints
 internal import Networks
+internal import Rules
 
 extension Audit {
   mutating func conclude(
@@ -10,11 +11,12 @@ extension Audit {
   ) {
     hasSubject = true
     let name = name(of: file.path)
-    findings += StaticFindings.all(
+    let statics = StaticFindings(
       artifact: name, model: model, optimizer: file.contents.optimizer?.summary,
-      hasGradient: !results.isEmpty,
-      batchSize: request.batchSize ?? results.lazy.compactMap { $0.observation.batchSize }.first,
-      request: request)
+      reference: reference(), results: results, request: request)
+    findings += statics.all
+    skipped += statics.passedOver + statics.comparison.skipped
+    preflight += statics.comparison.drifts
     var readings: [ChainReading] = []
     for (observation, knowledge) in results {
       let statements = KnowledgeFindings(
@@ -62,7 +64,26 @@ extension Audit {
     let unsettled = rows.contains { $0.leak == .notAnalysed || $0.leak == .inconclusive }
     let isStatePartlyRead =
       file.contents.optimizer.map { $0.slots.contains { $0.slot == .other } } ?? false
-    if unsettled || !model.leftOver.isEmpty || isStatePartlyRead { isIncomplete = true }
+    if unsettled || !model.leftOver.isEmpty || isStatePartlyRead || !statics.passedOver.isEmpty
+      || statics.comparison.isIncomplete
+    {
+      isIncomplete = true
+    }
+  }
+
+  /// What the models should be, if that was stated and could be read.
+  private mutating func reference() -> Reference? {
+    guard let input = input(.reference), let file = input.file else { return nil }
+    do throws(CheckpointError) {
+      guard let model = try BoundModel(file), !model.weights.tensors.isEmpty else {
+        throw CheckpointError(.nothingInside(detail: "it holds no weights"), file: file.path)
+      }
+      return Reference(artifact: input.name, network: model.network, parameters: model.weights)
+    } catch {
+      skipped.append(Skipped(artifact: input.name, what: "file", why: error.explanation))
+      isIncomplete = true
+      return nil
+    }
   }
 
   func report() -> AuditReport {

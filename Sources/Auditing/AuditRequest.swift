@@ -9,6 +9,8 @@ package struct AuditRequest: PolicyBearing, Sendable {
   /// Checkpoints, or directories to search for them.
   package var models: [String] = []
   package var gradient: String?
+  /// The checkpoint that the models should be.
+  package var reference: String?
   package var before: String?
   package var after: String?
   package var truth: String?
@@ -53,8 +55,8 @@ package struct AuditRequest: PolicyBearing, Sendable {
   var command: [String] {
     var words = ["leakaudit", "audit"] + models.map(DisplayedPath.of)
     let files = [
-      ("--gradient", gradient), ("--before", before), ("--after", after), ("--truth", truth),
-      ("--probe", probe), ("--start", inversion.start),
+      ("--reference", reference), ("--gradient", gradient), ("--before", before),
+      ("--after", after), ("--truth", truth), ("--probe", probe), ("--start", inversion.start),
     ]
     for case (let option, let path?) in files { words += [option, DisplayedPath.of(path)] }
     if let batchSize { words += ["--batch-size", "\(batchSize)"] }

@@ -85,16 +85,11 @@ package struct Comparison {
         artifact: inputs[0].name, network: reference.network, parameters: reference.weights),
       settings: request.rules)
     findings = RuleCatalog.findings(in: subject, about: .difference, jobs: request.jobs)
-    guard model.weights.convention == reference.weights.convention else {
-      isIncomplete = true
-      skipped.append(
-        Skipped(
-          artifact: name, what: "weights",
-          why: "the files hold kernels in different orders of axes; export both the same way"))
-      return
-    }
-    isCompared = true
-    note(Drift.all(in: subject), model, name: name)
+    let check = ReferenceCheck(subject)
+    drifts = check.drifts
+    skipped += check.skipped
+    isIncomplete = isIncomplete || check.isIncomplete
+    isCompared = check.isCompared
   }
 
   /// What a file holds beyond what is compared.
@@ -111,29 +106,6 @@ package struct Comparison {
       skipped.append(
         Skipped(artifact: name, what: tensor.path, why: "it fits no layer of the architecture"))
       isIncomplete = true
-    }
-  }
-
-  private mutating func note(_ compared: [Drift], _ model: BoundModel, name: String) {
-    drifts = compared.map { drift in
-      guard !drift.distance.isNaN else {
-        isIncomplete = true
-        return PreflightCheck(
-          artifact: name, check: "drift of \(drift.role) in '\(drift.layer)'", status: .notChecked,
-          value: "not a number", explanation: "one of the two holds NaN or infinity")
-      }
-      return PreflightCheck(
-        artifact: name, check: "drift of \(drift.role) in '\(drift.layer)'",
-        status: drift.distance == 0 ? .ok : .warning,
-        value: "\(drift.distance.displayed) of its norm, cosine \(drift.cosine.displayed)",
-        explanation: nil)
-    }
-    let seen = Set(compared.map { ParameterTable.Key(node: $0.node, role: $0.role) })
-    for key in model.weights.keys where !seen.contains(key) {
-      skipped.append(
-        Skipped(
-          artifact: name, what: "\(key.role) of \(model.network.nodes[key.node].name)",
-          why: "the reference has no such parameter in that shape"))
     }
   }
 }

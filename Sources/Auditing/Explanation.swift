@@ -30,6 +30,7 @@ package enum Explanation {
         [
           .init("Why", rule.rationale), .init("Formula", rule.formula ?? "", isVerbatim: true),
           .init("Remedy", rule.remedy), .init("Effect of the remedy", rule.remedyEffect),
+          .init("Measured", rule.measuredErrors),
           .init("Known errors", rule.knownErrors ?? ""),
           .init("Thresholds", rule.thresholds.map(line).joined(separator: "\n")),
           acceptance(identifier),

@@ -2,7 +2,7 @@ internal import Networks
 
 /// What a caller wants a file for; decides what bare tensors are.
 public enum FileRole: String, Sendable {
-  case model, gradient, before, after, truth
+  case model, reference, gradient, before, after, truth
   /// Samples that a search starts from.
   case start
 

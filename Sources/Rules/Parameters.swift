@@ -9,7 +9,7 @@ package struct Parameters: Sendable {
   /// by role.
   package let matrices: [LayerMatrix]
   /// More units than the widest layers in use, so that what is kept per unit stays small.
-  private static let unitLimit = 1 << 20
+  static let unitLimit = 1 << 20
 
   package init(_ table: ParameterTable, of network: Network) {
     self.table = table

@@ -3,16 +3,28 @@ internal import Networks
 internal import Tensors
 
 /// Which rows of a classifier are which rows of the reference.
-struct Permutation {
-  var node: Int
-  var layer: String
+package struct Permutation {
+  package var node: Int
+  package var layer: String
   /// Rows whose nearest partner is another one, ascending.
-  var moved: [Int]
+  package var moved: [Int]
   /// The moved rows, cycle by cycle; two rows that were exchanged are one cycle.
   var cycles: [[Int]]
   /// Squared distance of the moved rows to their partners over that to the rows of their own
   /// number; 1 if none moved.
   var ratio: Double
+
+  /// The rule that speaks of them.
+  package static var rule: String { PermutedClassifierRows.metadata.identifier }
+
+  /// The classifiers of which ``rule`` says that rows changed places.
+  package static func found(in subject: Subject) -> [Permutation] {
+    let limit = PermutedClassifierRows.ratioLimit(in: subject)
+    return all(in: subject).filter { $0.ratio <= limit }
+  }
+
+  /// More rows than that are not assigned: the cost grows with their cube.
+  static let rowLimit = 4_096
 
   /// One per classifier that the reference has in the same shape.
   static func all(in subject: Subject) -> [Permutation] {
@@ -22,7 +34,7 @@ struct Permutation {
         let partner = Drift.partner(of: site.node, in: subject),
         let kept = reference.parameters.matrix(partner),
         matrix.view.rows == kept.view.rows, matrix.view.columns == kept.view.columns,
-        (2...4_096).contains(matrix.view.rows), matrix.statistics.isFinite,
+        (2...rowLimit).contains(matrix.view.rows), matrix.statistics.isFinite,
         kept.statistics.isFinite
       else { return nil }
       return Permutation(site.node, matrix, kept)

@@ -11,6 +11,12 @@ struct AuditInputs: ParsableArguments {
   var models: [String] = []
 
   @Option(
+    help: ArgumentHelp(
+      "The checkpoint that the models should be, as for `compare`: what differs is a finding, and a "
+        + "gradient shows what it gives away.", valueName: "file"), completion: .file())
+  var reference: String?
+
+  @Option(
     help: ArgumentHelp("A gradient of the model.", valueName: "file"), completion: .file())
   var gradient: String?
 
@@ -69,6 +75,11 @@ struct AuditInputs: ParsableArguments {
         "--probe stands for a gradient, its batch size and its truth; none of --gradient, --before, "
           + "--truth and --batch-size goes with it.")
     }
+    guard reference == nil || before == nil && !models.isEmpty else {
+      throw ValidationError(
+        "--reference is compared with a checkpoint; give the one that was received as an argument, "
+          + "without --before and --after.")
+    }
     guard probe == nil || !models.isEmpty else {
       throw ValidationError("--probe needs the model whose gradient is to be simulated.")
     }
@@ -91,6 +102,7 @@ struct AuditInputs: ParsableArguments {
       reader: memory.reader)
     request.models = models
     request.gradient = gradient
+    request.reference = reference
     request.before = before
     request.after = after
     request.truth = truth

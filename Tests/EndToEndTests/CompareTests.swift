@@ -56,6 +56,72 @@ struct CompareTests {
     }
   }
 
+  @Test("an audit of weights that are not numbers says that it did not look at them")
+  func notNumbersAlone() throws {
+    let audit = { (model: String, options: [String]) in
+      try Tool.run(
+        ["audit", "\(Self.folder)/\(model)", "--format", "json", "--quiet"] + options)
+    }
+    let report = try JSONReport(audit("spoiled.h5", []).output)
+    let skipped = try #require(report.skipped.first { $0.what == "bias of 'fc1'" })
+    #expect(skipped.why.contains("24 of its 24 values are NaN or infinite"))
+    // A dense layer in front is a finding; where none fails the run, what was not seen does.
+    #expect(try audit("spoiled.h5", []).code == 1)
+    #expect(try audit("spoiled.h5", ["--fail-on", "none"]).code == 2)
+    let clean = try audit("step.h5", ["--fail-on", "none"])
+    #expect(clean.code == 0)
+    #expect(try JSONReport(clean.output).skipped.isEmpty)
+  }
+
+  @Test("a gradient shows which exchanged class was in the batch, and that its rows stand out")
+  func flippedLabels() throws {
+    let swapped = [
+      "audit", "\(Self.folder)/swapped.h5", "--reference", "\(Self.folder)/reference.h5",
+    ]
+    let gradient = ["--gradient", "\(Self.folder)/gradient.h5", "--batch-size", "4"]
+    let audit = { (options: [String]) -> JSONReport.Finding in
+      let outcome = try Tool.run(swapped + options + ["--format", "json", "--quiet"])
+      #expect(outcome.code == 1, "\(outcome.errorText)")
+      let findings = try JSONReport(outcome.output).findings
+      return try #require(findings.first { $0.id == "permuted-classifier-rows" })
+    }
+    let joined = try audit(gradient)
+    #expect(joined.message.contains("Class 17 was certainly in the batch."), "\(joined.message)")
+    let name = "moved rows' share of the classifier's squared gradient"
+    let share = try #require(joined.measurements.first { $0.name == name })
+    // One sample of four is taken for another class; the others are recognised.
+    #expect(try #require(Double(share.value)) > 0.9)
+    let alone = try audit([])
+    #expect(joined.message.hasPrefix(alone.message) && joined.message != alone.message)
+    #expect(!alone.measurements.contains { $0.name == name })
+  }
+
+  @Test(
+    "a reference that agrees is no finding, and one that cannot be compared is never passed over")
+  func references() throws {
+    let audit = { (model: String, reference: String, options: [String]) in
+      try Tool.run(
+        [
+          "audit", "\(Self.folder)/\(model)", "--reference", "\(Self.folder)/\(reference)",
+          "--format", "json", "--quiet",
+        ] + options)
+    }
+    let honest = try audit("step.h5", "reference.h5", ["--fail-on", "none"])
+    #expect(honest.code == 0)
+    let report = try JSONReport(honest.output)
+    let differences = ["permuted-classifier-rows", "replaced-weights", "changed-architecture"]
+    #expect(!report.findings.contains { differences.contains($0.id) })
+    #expect(report.inputs.map(\.role) == ["model", "reference"])
+    #expect(report.command.contains("--reference"))
+    for reference in ["spoiled.h5", "no-such-file.h5"] {
+      #expect(try audit("step.h5", reference, ["--fail-on", "none"]).code == 2)
+    }
+    let path = "\(Self.folder)/reference.h5"
+    #expect(try Tool.run(["audit", "--reference", path]).code == 4)
+    #expect(
+      try Tool.run(["audit", "--reference", path, "--before", path, "--after", path]).code == 4)
+  }
+
   @Test("the report does not depend on the number of jobs")
   func jobs() throws {
     let one = try compare("swapped.h5", ["-j", "1"]).outcome.output

@@ -3,9 +3,16 @@ import Foundation
 /// The part of a JSON report that these tests read.
 struct JSONReport: Decodable {
   struct Finding: Decodable {
+    struct Measurement: Decodable {
+      var name: String
+      var value: String
+    }
+
     var id: String
     var severity: String
     var evidence: String
+    var message: String
+    var measurements: [Measurement]
   }
 
   struct Recovery: Decodable {
@@ -37,6 +44,7 @@ struct JSONReport: Decodable {
 
   struct Skipped: Decodable {
     var artifact: String
+    var what: String
     var why: String
   }
 

@@ -28,8 +28,8 @@ struct RulesDocumentTests {
 
       A rule reads an architecture and its weights, and runs nothing. This page is written from the rules
       themselves (`make record`); `leakaudit explain RULE` prints the same. The examples are also the
-      rule's tests. What rules measure on clean networks, their false alarms and what they find of changed
-      ones is in [Calibration.md](Calibration.md); `leakaudit inspect --rules FILE` prints it for one file.
+      rule's tests. How often a rule was wrong is stated with it; on which networks, and what it measured
+      there, is in [Calibration.md](Calibration.md), and `leakaudit inspect --rules FILE` measures one file.
       Severities are those for personal data; [Rating.md](Rating.md) says what others make of them, and
       [BuildServers.md](BuildServers.md) how a finding is accepted for a while or a rule turned off.
 
@@ -62,6 +62,7 @@ struct RulesDocumentTests {
           "| `\(threshold.name)` | \(threshold.standard.displayed) | \(Self.cell(threshold.meaning)) |\n"
       }
     }
+    text += "\n**Measured:** \(rule.measuredErrors)\n"
     if let errors = rule.knownErrors { text += "\n**Known errors:** \(errors)\n" }
     text +=
       "\n- Flagged: \(rule.examples.failing.map { $0.subject.artifact }.joined(separator: "; "))\n"

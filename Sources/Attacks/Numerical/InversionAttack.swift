@@ -161,7 +161,9 @@ extension InversionAttack {
       if problem.labels == nil {
         point += (0..<problem.samples * problem.classes).map { _ in generator.normal() }
       }
-      return RestartState(index: index, vectors: GradientSearch.start(point))
+      let vectors =
+        settings.optimizer == .lbfgs ? [RestartState.input: point] : GradientSearch.start(point)
+      return RestartState(index: index, vectors: vectors)
     }
   }
 

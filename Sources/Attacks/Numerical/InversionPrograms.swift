@@ -31,15 +31,34 @@ struct InversionPrograms: Sendable {
     if problem.steps == nil, settings.optimizer != .lbfgs, problem.labels != nil {
       return GradientSearch(try iteration(settings, on: backend))
     }
-    return ObjectiveSearch(
-      try objective(settings, on: backend), settings, box: problem.box, shape: problem.shape)
+    let function = try objective(settings, on: backend)
+    return settings.optimizer == .lbfgs
+      ? LBFGSSearch(function)
+      : ObjectiveSearch(function, settings, box: problem.box, shape: problem.shape)
   }
 
   /// What settings minimise, as a function of inputs and, where they are sought, labels.
   func objective(
     _ settings: InversionSettings, on backend: any Backend
   ) throws(NotInvertible) -> any MatchingObjective {
-    GradientObjective(
+    if let steps = problem.steps {
+      guard let labels = problem.labels else {
+        throw NotInvertible(
+          "labels cannot be sought where a client took several steps; they are needed. State them "
+            + "with --labels")
+      }
+      guard problem.mode == .inference else {
+        throw NotInvertible(
+          "the client took several steps in training mode, in which statistics of batches move; only "
+            + "stored statistics are followed")
+      }
+      return try FederatedObjective(
+        network: problem.network, weights: problem.weights, observed: problem.gradient,
+        keys: Set(problem.keys), labels: labels, plan: steps, distance: settings.distance,
+        totalVariation: settings.totalVariation, loss: problem.loss, backend: backend,
+        precision: settings.precision.value)
+    }
+    return GradientObjective(
       try program(on: backend, settings.precision.value) { network throws(UnsupportedLayer) in
         try matching(settings).evaluation(
           of: network, samples: problem.samples, loss: problem.loss, mode: problem.mode)

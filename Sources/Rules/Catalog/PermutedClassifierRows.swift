@@ -47,8 +47,7 @@ struct PermutedClassifierRows: Rule {
       ]))
 
   func findings(in subject: Subject) -> [Finding] {
-    Permutation.all(in: subject).compactMap { site in
-      guard site.ratio <= value(of: Self.mostRatio, in: subject) else { return nil }
+    Permutation.found(in: subject).map { site in
       let cycles = site.cycles.map { cycle in
         cycle.count == 2
           ? "\(cycle[0]) and \(cycle[1])" : cycle.map(String.init).joined(separator: " → ")
@@ -68,6 +67,11 @@ struct PermutedClassifierRows: Rule {
         ],
         preconditions: ["The reference is the model that was agreed on."])
     }
+  }
+
+  /// The largest ratio that is a finding.
+  static func ratioLimit(in subject: Subject) -> Double {
+    Self().value(of: mostRatio, in: subject)
   }
 
   func statistics(in subject: Subject) -> [Statistic] {

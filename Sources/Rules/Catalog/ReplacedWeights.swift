@@ -50,7 +50,7 @@ struct ReplacedWeights: Rule {
       ]))
 
   func findings(in subject: Subject) -> [Finding] {
-    let permuted = Set(Permutation.all(in: subject).filter { $0.ratio <= 0.25 }.map(\.node))
+    let permuted = Set(Permutation.found(in: subject).map(\.node))
     return sites(in: subject).compactMap { drift in
       guard drift.cosine <= value(of: Self.mostCosine, in: subject),
         !permuted.contains(drift.node)

@@ -8,7 +8,7 @@ struct RecoveredFileTests {
   private func group(_ name: String?, proven: Bool = true) -> RecoveredFile.Group {
     RecoveredFile.Group(
       name: name, source: "gradient", layer: "enc/fc", inputs: tensor(2, 3, 4), labels: [7, -1],
-      certificates: [1e-8, 0.5], isProven: proven)
+      certificates: [1e-8, 0.5], isProven: proven, method: "cascade")
   }
 
   @Test("equal samples give equal bytes")

@@ -44,7 +44,7 @@ package struct LBFGS: Hashable, Sendable {
   ///   finite, or where no step along the direction of steepest descent lowers the objective.
   /// - Complexity: One evaluation where the first length is taken, which is usual; up to 25, twice.
   package mutating func step(
-    on function: some MatchingObjective
+    on function: any MatchingObjective
   ) throws(BackendError) -> Bool {
     precondition(point.count == function.count, "a point has \(function.count) values")
     if objective == nil {
@@ -63,7 +63,7 @@ package struct LBFGS: Hashable, Sendable {
   }
 
   private mutating func advance(
-    on function: some MatchingObjective
+    on function: any MatchingObjective
   ) throws(BackendError) -> Bool {
     let direction = direction()
     let start = WolfeSearch.Trial(

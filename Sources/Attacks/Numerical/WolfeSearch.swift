@@ -55,7 +55,7 @@ struct WolfeSearch {
   ///   first does, or `nil`.
   /// - Throws: ``BackendError`` if the function cannot be evaluated.
   mutating func run(
-    on function: some MatchingObjective, first: Double
+    on function: any MatchingObjective, first: Double
   ) throws(BackendError) -> Trial? {
     guard start.slope < 0, first.isFinite else { return nil }
     var (step, last) = (first, start)
@@ -78,7 +78,7 @@ struct WolfeSearch {
 
   /// Algorithm 3.6: between `low` and `high` there are points where both conditions hold.
   private mutating func narrow(
-    on function: some MatchingObjective, low: Trial, high: Trial
+    on function: any MatchingObjective, low: Trial, high: Trial
   ) throws(BackendError) -> Trial? {
     var (low, high) = (low, high)
     while evaluations < Self.evaluationLimit {
@@ -102,7 +102,7 @@ struct WolfeSearch {
   }
 
   private mutating func evaluate(
-    _ function: some MatchingObjective, _ step: Double
+    _ function: any MatchingObjective, _ step: Double
   ) throws(BackendError) -> Trial {
     var point = start.point
     for place in point.indices { point[place] += step * direction[place] }

@@ -51,7 +51,8 @@ extension RecoveredSamples {
       name: name, source: observation.sourceName, layer: layer,
       inputs: Tensor(inputs.flatMap { $0 }, shape: [inputs.count] + axes),
       labels: recovery.labels.map { $0 ?? -1 }, certificates: recovery.certificates,
-      isProven: recovery.isProven, method: recovery.method, inputMean: scale?.mean, inputDeviation: scale?.deviation)
+      isProven: recovery.isProven, method: recovery.method, inputMean: scale?.mean,
+      inputDeviation: scale?.deviation)
   }
 
   /// The layout of samples that a PNG can hold.

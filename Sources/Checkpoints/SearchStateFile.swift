@@ -37,7 +37,8 @@ package enum SearchStateFile {
     guard container.number("leakaudit_state") == Double(version) else {
       throw SearchStateError(
         path: path,
-        detail: "it holds no states of searches; a new path, or a file that --state wrote, is needed. "
+        detail:
+          "it holds no states of searches; a new path, or a file that --state wrote, is needed. "
           + "Choose another --state.")
     }
     var searches: [String: [RestartState]] = [:]
@@ -48,7 +49,8 @@ package enum SearchStateFile {
         guard let restart = RestartState("\(search)/\(name)", in: container) else {
           throw SearchStateError(
             path: path,
-            detail: "'\(search)/\(name)' is damaged; a whole file is needed. Delete it to start anew.")
+            detail:
+              "'\(search)/\(name)' is damaged; a whole file is needed. Delete it to start anew.")
         }
         restarts.append(restart)
       }
@@ -67,7 +69,8 @@ package enum SearchStateFile {
     guard isWritten, unsafe rename(partial, path) == 0 else {
       _ = unsafe unlink(partial)
       throw SearchStateError(
-        path: path, detail: "it cannot be written; a writable path is needed. Choose another --state.")
+        path: path,
+        detail: "it cannot be written; a writable path is needed. Choose another --state.")
     }
   }
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import AuditModel
 internal import Glibc
 internal import Reports
+internal import Synchronization
 
 /// `--color`.
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
@@ -35,10 +36,30 @@ struct Console: Sendable {
     showsProgress = !isQuiet && Output.error.isTerminal
   }
 
-  /// A line that replaces itself, on a terminal only.
+  /// On a terminal a line that replaces itself, elsewhere a line a minute.
   var progress: @Sendable (String) -> Void {
-    guard showsProgress else { return { if $0.hasPrefix("DEBUG") { Output.error.write($0 + "\n") } } }
+    if isQuiet { return { _ in } }
+    guard showsProgress else {
+      let pace = Pace()
+      return { text in
+        if pace.isDue() { line("note", "32", text) }
+      }
+    }
     return { Output.error.write("\r\u{1B}[2K\(Escaped.terminal($0)) …") }
+  }
+
+  /// Once a minute.
+  private final class Pace: Sendable {
+    private let last = Mutex(ContinuousClock.now)
+
+    func isDue() -> Bool {
+      last.withLock { last in
+        let now = ContinuousClock.now
+        guard now - last >= .seconds(60) else { return false }
+        last = now
+        return true
+      }
+    }
   }
 
   func clearProgress() {

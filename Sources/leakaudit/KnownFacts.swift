@@ -71,7 +71,8 @@ struct KnownFacts: ParsableArguments {
           + "above 0.")
     }
     guard inputMean == nil || inputRange == nil else {
-      throw ValidationError("--input-mean with --input-std states the --input-range; give one of them.")
+      throw ValidationError(
+        "--input-mean with --input-std states the --input-range; give one of them.")
     }
     guard noise.map({ $0.isFinite && $0 > 0 }) ?? true else {
       throw ValidationError("--noise must be a number above 0, such as 1e-5.")

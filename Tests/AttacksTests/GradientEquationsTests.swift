@@ -1,6 +1,8 @@
 import AuditModel
 import CPUBackend
 import Networks
+import TensorIR
+import Tensors
 import Testing
 
 @testable import Attacks

@@ -1,9 +1,7 @@
 internal import TensorIR
 
 extension GradientMatching.Step {
-  /// Appends the moved input and the optimiser's state as carried outputs.
-  ///
-  /// - Parameter box: The least and the largest value of every entry.
+  /// Appends the moved input, kept in its box, and the optimiser's state as carried outputs.
   func append(
     to graph: inout Graph, input x: Value, gradient: Value, box: (lower: Value, upper: Value)?
   ) {

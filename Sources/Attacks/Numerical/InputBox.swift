@@ -16,9 +16,7 @@ package struct InputBox: Hashable, Sendable {
     self.isChannelsFirst = isChannelsFirst
   }
 
-  /// The bounds of every entry of an input, as constants.
-  ///
-  /// - Parameter type: `[samples, …]`.
+  /// The bounds of every entry of an input of shape `[samples, …]`, as constants.
   func bounds(of type: TensorType, in graph: inout Graph) -> (lower: Value, upper: Value) {
     let axis = isChannelsFirst ? 1 : type.shape.count - 1
     func value(_ bounds: [Double]) -> Value {
@@ -31,11 +29,7 @@ package struct InputBox: Hashable, Sendable {
     return (value(lower), value(upper))
   }
 
-  /// The bounds of one entry.
-  ///
-  /// - Parameters:
-  ///   - index: The place among the values of a batch, row-major.
-  ///   - shape: `[samples, …]`.
+  /// The bounds of the entry at a row-major place in inputs of shape `[samples, …]`.
   func bounds(at index: Int, in shape: [Int]) -> ClosedRange<Double> {
     guard lower.count > 1 else { return lower[0]...upper[0] }
     let axis = isChannelsFirst ? 1 : shape.count - 1

@@ -108,7 +108,9 @@ struct InversionAttack {
     guard equations.count >= problem.count else { return }
     do throws(CascadeStop) {
       var marquardt = LevenbergMarquardt()
-      marquardt.range = problem.box.flatMap { $0.lower.count == 1 ? $0.lower[0]...$0.upper[0] : nil }
+      marquardt.range = problem.box.flatMap {
+        $0.lower.count == 1 ? $0.lower[0]...$0.upper[0] : nil
+      }
       marquardt.stepLimit = 100
       marquardt.iterationLimit = 300
       marquardt.goal = Double(equations.count)
@@ -116,7 +118,8 @@ struct InversionAttack {
       marquardt.isCancelled = { control.interruption != nil }
       marquardt.report = { step, objective, products in
         control.progress(
-          "auto: least squares, step \(step), objective \(objective.displayed), \(products) products")
+          "auto: least squares, step \(step), objective \(objective.displayed), \(products) products"
+        )
       }
       let start = result.samples.flatMap { $0 }
       let before = equations.relativeError(of: try equations.residuals(at: start))
@@ -171,7 +174,8 @@ extension InversionAttack {
     if control.start != nil { return "the inputs that --start states" }
     let point = approach == nil ? "standard normal numbers" : "what the closed forms left"
     guard let features = programs.features else { return point }
-    return point + ", with the output of '\(problem.network.nodes[features.node].name)' as an equation"
+    return point
+      + ", with the output of '\(problem.network.nodes[features.node].name)' as an equation"
   }
 
   /// Root mean square distance of the other restarts that ran to the end from the best, over the

@@ -40,9 +40,8 @@ package struct InversionControl: Sendable {
 
 /// Where states of searches are kept from run to run.
 package protocol InversionStore: Sendable {
-  /// The restarts of a search that was kept; `nil` if it was not.
-  ///
-  /// - Parameter identity: Equal for equal settings, weights, gradients and labels only.
+  /// The restarts of a search whose identity, equal for equal settings, weights, gradients and labels
+  /// only, is this; `nil` if none was kept.
   func restarts(of identity: String) -> [RestartState]?
   /// Keeps the restarts of a search.
   func keep(_ restarts: [RestartState], of identity: String)

@@ -30,7 +30,9 @@ final class InversionRun: Sendable {
   }
 
   /// Seconds between two states that are kept, and between two lines of progress.
-  private static let (keepInterval, reportInterval) = (Duration.seconds(10), Duration.milliseconds(200))
+  private static let (keepInterval, reportInterval) = (
+    Duration.seconds(10), Duration.milliseconds(200)
+  )
 
   init(
     _ settings: InversionSettings, starts: [RestartState], identity: String,

@@ -4,9 +4,7 @@ package import TensorIR
 package protocol MatchingObjective: AnyObject {
   /// Number of values that are sought.
   var count: Int { get }
-  /// The objective and its gradient at a point.
-  ///
-  /// - Parameter x: Row-major, as the graph holds it.
+  /// The objective and its gradient at a point, row-major as the graph holds it.
   func evaluate(
     at x: [Double]
   ) throws(BackendError) -> (objective: Double, gradient: [Double])

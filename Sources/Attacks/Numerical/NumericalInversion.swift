@@ -98,7 +98,8 @@ package enum NumericalInversion {
       scope: "the gradient of the whole network, simulated again", isProven: isProven,
       predictedError: error, method: metadata.identifier,
       measurements: [
-        .init("share of directions that the equations determine", (best.determinedShare ?? 0).displayed)
+        .init(
+          "share of directions that the equations determine", (best.determinedShare ?? 0).displayed)
       ],
       preconditions: [
         "The number of samples and the labels are right; the weights are those of the gradient."

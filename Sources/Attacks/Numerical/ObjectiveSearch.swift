@@ -19,9 +19,10 @@ final class ObjectiveSearch: RestartSearch {
   ) {
     self.function = function
     isSigned = settings.optimizer == .signedAdam
-    bounds = box.map { box in
-      (0..<shape.reduce(1, *)).map { box.bounds(at: $0, in: shape) }
-    } ?? []
+    bounds =
+      box.map { box in
+        (0..<shape.reduce(1, *)).map { box.bounds(at: $0, in: shape) }
+      } ?? []
   }
 
   func load(_ vectors: [String: [Double]]) {

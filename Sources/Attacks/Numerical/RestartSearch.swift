@@ -13,4 +13,3 @@ protocol RestartSearch: AnyObject {
   /// The objective where the search stands.
   func objective() throws(BackendError) -> Double
 }
-

@@ -103,7 +103,7 @@ package struct InversionProblem: Sendable {
     var isZero = true
     for key in keys {
       let summary = gradient.tensors[key]?.summary()
-      guard summary?.norm.isFinite == true else {
+      guard gradient.tensors[key]?.elements().allSatisfy(\.isFinite) == true else {
         throw NotInvertible(
           "the gradient of '\(observation.network.nodes[key.node].name)' holds NaN or infinity")
       }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import promised
 from measures import Verdict
 
 LIMITS = ("medianPSNR", "worstPSNR", "abovePSNR", "proven", "seconds", "peakMiB", "errorFactor",
@@ -37,11 +37,7 @@ class Case:
 def cases(text: str) -> list[Case]:
     """The cases of cascade_promises.json; a case may be repeated for each of several families."""
     found = []
-    for entry in json.loads(text):
-        unknown = set(entry.get("limits", {})) - set(LIMITS)
-        if unknown:
-            raise ValueError(f"cascade_promises.json: no limit is called {min(unknown)}; "
-                             f"there are {', '.join(LIMITS)}")
+    for entry in promised.entries(text, "cascade_promises.json", LIMITS):
         arguments = entry.get("arguments", ())
         for family in entry["families"]:
             name = " ".join([family, *arguments]).replace("--", "")

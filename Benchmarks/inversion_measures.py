@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import promised
 from measures import Verdict
 
 # What a run tells: psnr (dB, one a sample), objective, seconds and more; see inversion_runs.py.
@@ -58,11 +58,7 @@ class Case:
 def cases(text: str) -> list[Case]:
     """The cases of inversion_promises.json; an entry may stand for several networks."""
     found = []
-    for entry in json.loads(text):
-        unknown = set(entry.get("limits", {})) - set(CHECKS)
-        if unknown:
-            raise ValueError(f"inversion_promises.json: no limit is called {min(unknown)}; "
-                             f"there are {', '.join(CHECKS)}")
+    for entry in promised.entries(text, "inversion_promises.json", CHECKS):
         rest = {key: value for key, value in entry.items() if key not in ("networks", "name")}
         found += [Case(network=network, kind=entry["name"], **rest)
                   for network in entry["networks"]]

@@ -81,6 +81,11 @@ package struct Observation: Sendable {
     return stated
   }
 
+  /// Whether it was sent by somebody, rather than found in the state of an optimiser.
+  package var isExchanged: Bool {
+    if case .optimizerSlot = source { false } else { true }
+  }
+
   /// The error of one observed tensor, absolute and root-mean-square.
   package func roundingError(_ node: Int, _ role: ParameterRole) -> Double {
     rounding[ParameterTable.Key(node: node, role: role)] ?? 0

@@ -25,7 +25,7 @@ package struct KnowledgeFindings {
 
   /// Optimiser state lies in the file that is audited; everything else was exchanged.
   private var access: Access {
-    if case .optimizerSlot = observation.source { .files } else { .exchange }
+    observation.isExchanged ? .exchange : .files
   }
 
   /// Whether the layer's input is the model's own.

@@ -113,10 +113,7 @@ package struct LayerTable {
       return (.inconclusive, "none", "shapes do not fit: \(entry.mismatch?.description ?? "")")
     }
     if let dense = layer as? Dense {
-      let wasSeen = results.contains { result in
-        if case .optimizerSlot = result.observation.source { false } else { true }
-      }
-      guard !wasSeen else {
+      guard !results.contains(where: \.observation.isExchanged) else {
         return (.notAnalysed, "none", "no usable gradient of this layer was observed")
       }
       let normalised = model.network.consumers(of: node).contains {

@@ -38,17 +38,11 @@ package struct Client {
     self.network = network
     self.weights = weights
     self.backend = backend
-    let outputs = network.outputs.last.flatMap { network.nodes[$0].outputShape } ?? []
-    if let name = network.loss {
-      do throws(UnknownLoss) {
-        loss = try Loss(named: name, smoothing: labelSmoothing)
-      } catch {
-        throw SimulationError(.loss(name: name, outputs: outputs.compactMap { $0 }))
-      }
-    } else {
-      loss = Loss(
-        outputs.last == 1 ? .binaryCrossEntropy : .softmaxCrossEntropy,
-        smoothing: labelSmoothing)
+    do throws(UnknownLoss) {
+      loss = try network.trainingLoss(smoothing: labelSmoothing)
+    } catch {
+      let outputs = network.outputs.last.flatMap { network.nodes[$0].outputShape } ?? []
+      throw SimulationError(.loss(name: error.name, outputs: outputs.compactMap { $0 }))
     }
   }
 

@@ -93,8 +93,7 @@ struct GradientProgram {
       guard label < classes else {
         throw SimulationError(.label(Double(label), sample: sample, classes: classes))
       }
-      targets +=
-        outputs == 1 ? [Double(label)] : (0..<outputs).map { $0 == label ? 1 : 0 }
+      targets += Loss.target(label, outputs: outputs)
     }
     return targets
   }

@@ -76,9 +76,7 @@ struct FederatedSetting {
     if let label = labels.first(where: { !(0..<classes).contains($0) }) {
       throw NotInvertible("a label is \(label); whole numbers below \(classes) are needed")
     }
-    return labels.map { label in
-      outputs == 1 ? [Double(label)] : (0..<outputs).map { $0 == label ? 1 : 0 }
-    }
+    return labels.map { Loss.target($0, outputs: outputs) }
   }
 
   /// The programs of a step, by number of samples.

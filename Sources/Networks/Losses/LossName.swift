@@ -8,7 +8,33 @@ public struct UnknownLoss: Error, Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+extension Network {
+  /// What training minimises: the loss that the network states, and without one the cross-entropy that
+  /// fits its outputs.
+  ///
+  /// - Throws: ``UnknownLoss`` if the stated one is not known here.
+  public func trainingLoss(
+    smoothing: Double = 0, reduction: Loss.Reduction = .mean
+  ) throws(UnknownLoss) -> Loss {
+    if let loss { return try Loss(named: loss, smoothing: smoothing, reduction: reduction) }
+    return Loss(
+      outputWidth == 1 ? .binaryCrossEntropy : .softmaxCrossEntropy, smoothing: smoothing,
+      reduction: reduction)
+  }
+
+  /// The last extent of the last output, if it is known.
+  public var outputWidth: Int? {
+    outputs.last.flatMap { nodes[$0].outputShape?.last }.flatMap { $0 }
+  }
+}
+
 extension Loss {
+  /// What a cross-entropy compares the outputs for one sample with: a distribution over the classes, or
+  /// for a single output the share of class 1.
+  public static func target(_ label: Int, outputs: Int) -> [Double] {
+    outputs == 1 ? [Double(label)] : (0..<outputs).map { $0 == label ? 1 : 0 }
+  }
+
   /// This project's name of each comparison, with what Keras and PyTorch call it.
   static let names: [(name: String, comparison: Comparison, others: Set<String>)] = [
     (

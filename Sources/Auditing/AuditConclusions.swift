@@ -18,6 +18,7 @@ extension Audit {
     skipped += statics.passedOver + statics.comparison.skipped
     preflight += statics.comparison.drifts
     var readings: [ChainReading] = []
+    let isAlone = results.count { $0.observation.isExchanged } <= 1
     for (observation, knowledge) in results {
       let statements = KnowledgeFindings(
         knowledge: knowledge, observation: observation, artifact: name)
@@ -34,12 +35,13 @@ extension Audit {
             chain, network: observation.network, isObserved: true,
             isTrainingMode: observation.isTrainingMode, recovered: knowledge.wholeAndProven))
       }
-      conclude(knowledge, observation, artifact: name, truth: truth)
+      conclude(knowledge, observation, artifact: name, truth: truth, isAlone: isAlone)
       for node in knowledge.recoveries.keys.sorted() {
         guard let recovery = knowledge.recoveries[node] else { continue }
         let isInput = statements.isModelInput(node)
         let entry = RecoveredSamples(
           recovery, observation: observation, isModelInput: isInput, artifact: name,
+          isAlone: isAlone,
           scale: request.inputScale, backend: request.backend)
         recoveries.append(entry.summary(truth: truth))
         if isInput { samples.append(entry) }

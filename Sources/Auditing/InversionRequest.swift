@@ -60,6 +60,8 @@ extension Audit {
     control.attacks = (wanted.attacks ?? [.auto]).map(wanted.overrides.applied)
     control.workers = wanted.workers
     control.labels = wanted.labels
+    // Who states a number of steps wants that many.
+    if wanted.overrides.iterations != nil { control.workLimit = nil }
     control.box = request.inputScale.flatMap { InputBox($0, of: observation.network) }
     control.start = input(.start)?.file?.contents.truth.map { start in
       (0..<(start.inputs.shape.first ?? 0)).map { start.inputs.slice($0).elements() }
@@ -73,14 +75,15 @@ extension Audit {
 
   /// Adds what numerical attacks ended with, and which were not tried.
   mutating func conclude(
-    _ knowledge: Knowledge, _ observation: Observation, artifact: String, truth: Truth?
+    _ knowledge: Knowledge, _ observation: Observation, artifact: String, truth: Truth?,
+    isAlone: Bool
   ) {
     for result in knowledge.inversions {
       var summary = result.summary
       summary.artifact = artifact
       if !request.inversion.showsTimes { summary.seconds = nil }
       let entry = RecoveredSamples(
-        result, observation: observation, artifact: artifact, request: request)
+        result, observation: observation, artifact: artifact, isAlone: isAlone, request: request)
       summary.quality = entry.summary(truth: truth).quality
       inversions.append(summary)
       // A recovery that was made of it is saved as such.
@@ -94,6 +97,15 @@ extension Audit {
             what: "the rest of the numerical inversion (\(summary.attack.rawValue))",
             why: "it was interrupted"))
       }
+    }
+    let shape = observation.network.inputShapes.first ?? []
+    if let scale = request.inputScale, InputBox(scale, of: observation.network) == nil {
+      skipped.append(
+        Skipped(
+          artifact: artifact, what: "the normalisation of the input",
+          why:
+            "--input-mean states \(scale.mean.count) numbers, which are not the channels of an input "
+            + "of \(shape.text); inputs are taken as they are"))
     }
     for (attack, reason) in knowledge.notInverted {
       skipped.append(
@@ -109,7 +121,7 @@ extension RecoveredSamples {
   /// What a numerical attack ended with, as the input of the layer that reads the model's.
   init(
     _ result: NumericalInversion.Result, observation: Observation, artifact: String,
-    request: AuditRequest
+    isAlone: Bool, request: AuditRequest
   ) {
     let reader =
       observation.network.nodes.firstIndex { $0.sources.contains(.input(0)) } ?? 0
@@ -119,7 +131,7 @@ extension RecoveredSamples {
         certificates: result.samples.map { _ in result.summary.gradientMatch }, scope: "",
         isProven: false, predictedError: result.predictedError ?? .infinity,
         method: result.summary.attack.rawValue),
-      observation: observation, isModelInput: true, artifact: artifact,
+      observation: observation, isModelInput: true, artifact: artifact, isAlone: isAlone,
       scale: request.inputScale, backend: request.backend)
   }
 }

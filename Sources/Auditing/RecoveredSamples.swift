@@ -11,6 +11,7 @@ package struct RecoveredSamples {
   let observation: Observation
   private let isModelInput: Bool
   private let artifact: String
+  private let isAlone: Bool
   private let backend: (any Backend)?
   /// What makes pictures of input units; without one, input units are shown as they are.
   let scale: InputScale?
@@ -22,16 +23,18 @@ package struct RecoveredSamples {
   ///   - observation: What it was recovered from.
   ///   - isModelInput: Whether the layer's input is the model's, up to a known map.
   ///   - artifact: The file that reports name.
+  ///   - isAlone: Whether the samples of a truth are those of this observation, rather than of several.
   ///   - scale: How the model's input was normalised, if that is known.
   ///   - backend: What computes features of samples; without one, they are not compared.
   package init(
     _ recovery: Knowledge.Recovery, observation: Observation, isModelInput: Bool,
-    artifact: String, scale: InputScale? = nil, backend: (any Backend)? = nil
+    artifact: String, isAlone: Bool = true, scale: InputScale? = nil, backend: (any Backend)? = nil
   ) {
     self.recovery = recovery
     self.observation = observation
     self.isModelInput = isModelInput
     self.artifact = artifact
+    self.isAlone = isAlone
     self.scale = scale
     self.backend = backend
     let map = observation.affineFromInput(to: recovery.node) ?? (1, 0)
@@ -61,8 +64,8 @@ package struct RecoveredSamples {
 extension RecoveredSamples {
   /// The true samples, and what compares with them.
   ///
-  /// Of a gradient of one step with a known batch, the first samples of the file are the batch; the
-  /// others only make it harder to be identified.
+  /// Of a gradient of one step with a known batch, the first samples of the file are the batch, unless
+  /// several gradients share the file; the others only make it harder to be identified.
   ///
   /// - Returns: `nil` if there are none, or more than 4,096.
   func originals(_ truth: Truth) -> (samples: [[Double]], evaluation: Evaluation)? {
@@ -71,7 +74,7 @@ extension RecoveredSamples {
     let labels = truth.labels.flatMap { labels in
       labels.count == count ? labels.compactMap { Int(exactly: $0) } : nil
     }
-    let isOneStep = observation.source == .gradient || observation.steps == 1
+    let isOneStep = isAlone && (observation.source == .gradient || observation.steps == 1)
     let features = backend.flatMap { ClassifierFeatures(observation, on: $0) }
     return (
       samples,

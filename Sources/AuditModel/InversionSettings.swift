@@ -60,6 +60,10 @@ public struct InversionSettings: Hashable, Codable, Sendable {
   public var seed: UInt64
   public var precision: Precision
 
+  /// What ``iterations`` and ``restarts`` can be.
+  public static let iterationRange = 1...10_000_000
+  public static let restartRange = 1...4_096
+
   /// The settings of a preset.
   public init(_ attack: Attack) {
     self.attack = attack

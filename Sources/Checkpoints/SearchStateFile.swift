@@ -106,7 +106,7 @@ package enum SearchStateFile {
 }
 
 extension RestartState {
-  /// The restart that a group holds; `nil` if something is missing.
+  /// The restart that a group holds; `nil` if something is missing or makes no sense.
   fileprivate init?(_ path: String, in container: Container) {
     func count(_ name: String) -> Int? {
       container.number(name, of: path).flatMap { Int(exactly: $0) }
@@ -127,8 +127,10 @@ extension RestartState {
     self.isConverged = isConverged == 1
     self.objective = objective
     let curve = container.tensor(path + "/curve")?.elements() ?? []
-    self.curve = stride(from: 0, to: curve.count - 1, by: 2).map {
-      InversionSummary.Point(iteration: Int(curve[$0]), objective: curve[$0 + 1])
+    guard curve.count.isMultiple(of: 2) else { return nil }
+    for place in stride(from: 0, to: curve.count, by: 2) {
+      guard let iteration = Int(exactly: curve[place]) else { return nil }
+      self.curve.append(.init(iteration: iteration, objective: curve[place + 1]))
     }
   }
 }

@@ -19,8 +19,9 @@ extension SettingsReader {
       case "distance": overrides.distance = try value.word(name, InversionSettings.Distance.self)
       case "optimizer":
         overrides.optimizer = try value.word(name, InversionSettings.Optimizer.self)
-      case "iterations": overrides.iterations = try value.integer(name, 1...1_000_000_000)
-      case "restarts": overrides.restarts = try value.integer(name, 1...1_000_000)
+      case "iterations":
+        overrides.iterations = try value.integer(name, InversionSettings.iterationRange)
+      case "restarts": overrides.restarts = try value.integer(name, InversionSettings.restartRange)
       case "step-size": overrides.stepSize = try positive(value, name)
       case "step-decay": overrides.decays = try value.flag(name)
       case "total-variation": overrides.totalVariation = try notNegative(value, name)

@@ -54,10 +54,12 @@ struct AuditCommand: ParsableCommand {
     request.recoveredDirectory = saveRecovered
     try console.end {
       try policy.apply(to: &request)
-      try inversion.apply(to: &request)
+      let states = try inversion.apply(to: &request)
       let report = try Audit.run(request)
       console.finished(report)
       for output in try ReportOutput.all(formats) { try output.write(report) }
+      // The report is whole; only going on from here is not possible.
+      if let failure = states?.failure { throw failure }
       console.summary(report)
       return report
     }

@@ -11,7 +11,8 @@ struct InversionArguments: ParsableArguments {
         + "inverting-gradients, dlg, idlg, or none.",
       discussion: """
         auto starts from what closed forms left and runs only where they did not recover the inputs. \
-        The others are the published attacks with the settings of their papers, and run in any case. \
+        The others are the published attacks, and run in any case; Documentation/Inversion.md has their \
+        settings. \
         The options below replace settings of every attack that runs.
         """,
       valueName: "name"),
@@ -94,11 +95,15 @@ struct InversionArguments: ParsableArguments {
     guard attacks.allSatisfy({ $0.value != nil }) || attacks.count == 1 else {
       throw ValidationError("--attack none goes with no other --attack.")
     }
-    guard iterations.map({ (1...10_000_000).contains($0) }) ?? true else {
-      throw ValidationError("--iterations must be a whole number from 1 to 10000000.")
-    }
-    guard restarts.map({ (1...4_096).contains($0) }) ?? true else {
-      throw ValidationError("--restarts must be a whole number from 1 to 4096.")
+    let counts = [
+      ("--iterations", iterations, InversionSettings.iterationRange),
+      ("--restarts", restarts, InversionSettings.restartRange),
+    ]
+    for (name, count, range) in counts {
+      guard count.map(range.contains) ?? true else {
+        throw ValidationError(
+          "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+      }
     }
     guard stepSize.map({ $0.isFinite && $0 > 0 }) ?? true else {
       throw ValidationError("--step-size must be a number above 0, such as 0.1.")
@@ -127,14 +132,15 @@ struct InversionArguments: ParsableArguments {
 
   /// Takes over the options.
   ///
+  /// - Returns: Where states are kept, if they are.
   /// - Throws: `SearchStateError` if the file of states cannot be used.
-  func apply(to request: inout AuditRequest) throws {
+  func apply(to request: inout AuditRequest) throws -> SearchStates? {
     apply(to: &request.inversion)
-    if let state {
-      request.inversion.store = try SearchStates(state, reader: request.reader)
-    }
+    let states = try state.map { try SearchStates($0, reader: request.reader) }
+    request.inversion.store = states
     Interruption.listen()
     request.inversion.isCancelled = { Interruption.isAsked }
+    return states
   }
 
   private func apply(to request: inout InversionRequest) {

@@ -6,7 +6,7 @@ internal import Tensors
 /// One attack on one problem, from its starts to what it is worth.
 struct InversionAttack {
   let problem: InversionProblem
-  let settings: InversionSettings
+  private(set) var settings: InversionSettings
   let control: InversionControl
   let source: String
   private let programs: InversionPrograms
@@ -29,16 +29,23 @@ struct InversionAttack {
 
   /// - Throws: ``NotInvertible`` if the network cannot be computed, or what is asked for makes no sense
   ///   here.
-  func run() throws(NotInvertible) -> NumericalInversion.Result {
+  mutating func run() throws(NotInvertible) -> NumericalInversion.Result {
     guard settings.distance == .cosine || problem.isScaleKnown else {
       throw NotInvertible(
         "the size of the gradient is not known, which a squared distance needs; the learning rate of "
           + "the step is needed (attribute learning_rate), or the cosine distance")
     }
+    guard control.start.map({ $0.reduce(0) { $0 + $1.count } == problem.count }) ?? true else {
+      throw NotInvertible(
+        "--start does not hold \(problem.samples) samples of the model's input; it is needed so")
+    }
     let begin = ContinuousClock.now
+    let work = try programs.multiplyAdds()
+    let wanted = settings.iterations
+    try economize(work)
     // Threads of their own pay where there is enough to do, and never beside others.
-    let isSmall = try programs.multiplyAdds() < 30_000_000
-    let search = InversionRun(
+    let isSmall = work < 30_000_000
+    let search = try InversionRun(
       settings, starts: starts(), identity: identity, control: control
     ) { [programs, settings, control] isBesideOthers throws(BackendError) in
       do throws(NotInvertible) {
@@ -58,11 +65,35 @@ struct InversionAttack {
       throw NotInvertible("no restart was asked for")
     }
     var result = try result(best, restarts, interruption)
+    if settings.iterations < wanted { result.summary.stop += ", as many as auto spends unasked" }
     result.wasInterrupted = control.isCancelled()
     if settings.attack == .auto { try polish(&result) }
     result.summary.seconds = (ContinuousClock.now - begin) / .seconds(1)
     return result
   }
+
+  /// Takes fewer steps where all of them would cost more than auto may.
+  ///
+  /// A step costs a gradient and its tangent, seven passes for the three of `work`; a step of an update
+  /// the same for each of the client's, and computing them again.
+  private mutating func economize(_ work: Int) throws(NotInvertible) {
+    guard settings.attack == .auto, let limit = control.workLimit else { return }
+    let passes =
+      problem.steps.map { plan in
+        4 * Double(plan.batches.reduce(0) { $0 + $1.count }) / Double(problem.samples)
+      } ?? 7 / 3
+    let price = max(Double(work), 1) * passes * Double(settings.restarts)
+    guard price * Double(settings.iterations) > limit else { return }
+    guard limit / price >= Double(Self.leastIterations) else {
+      throw NotInvertible(
+        "a search would cost more than auto spends unasked (\(price.displayed) multiply-adds an "
+          + "iteration); name an attack, or state --iterations, to run it anyway")
+    }
+    settings.iterations = Int(limit / price)
+  }
+
+  /// With fewer steps no search comes anywhere.
+  private static let leastIterations = 100
 
   private func result(
     _ best: RestartState, _ restarts: [RestartState], _ interruption: String?
@@ -156,11 +187,7 @@ extension InversionAttack {
       var generator = SplitMix64(
         seed: SplitMix64.mixed(settings.seed, UInt64(truncatingIfNeeded: index)))
       var point = (0..<problem.count).map { _ in generator.normal() }
-      if index == 0, let given = control.start?.flatMap({ $0 }) ?? approach,
-        given.count == problem.count
-      {
-        point = given
-      }
+      if index == 0 { point = control.start?.flatMap { $0 } ?? approach ?? point }
       if problem.labels == nil {
         point += (0..<problem.samples * problem.classes).map { _ in generator.normal() }
       }
@@ -205,8 +232,12 @@ extension InversionAttack {
     (problem.labels ?? []).forEach { hash.add(Double($0)) }
     (control.start ?? []).joined().forEach { hash.add($0) }
     (approach ?? []).forEach { hash.add($0) }
+    (programs.features?.values ?? []).forEach { hash.add($0) }
     let words = settings.description.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    return "\(settings.attack.rawValue), \(words), \(problem.samples) samples, \(hash.text)"
+    let bounds = problem.box.map { "\($0.lower) to \($0.upper)" } ?? "none"
+    let plan = problem.steps.map { "\($0.batches) at \($0.learningRate)" } ?? "one step"
+    return "\(settings.attack.rawValue), \(words), \(problem.samples) samples, bounds \(bounds), "
+      + "\(plan), \(problem.loss), \(problem.mode), \(hash.text)"
   }
 }
 

@@ -17,6 +17,10 @@ package struct InversionControl: Sendable {
   package var box: InputBox?
   /// Starts every first restart from these inputs; one vector per sample, as the model declares them.
   package var start: [[Double]]?
+  /// Multiply-adds that the steps of an `auto` may cost, for which it takes fewer; `nil` for any number.
+  ///
+  /// Two minutes of a processor, about: nobody asked for that attack by name.
+  package var workLimit: Double? = 1e13
   package var deadline: ContinuousClock.Instant?
   /// Asked before every step; a search ends soon after.
   package var isCancelled: @Sendable () -> Bool = { false }

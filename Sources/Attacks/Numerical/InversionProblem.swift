@@ -25,13 +25,17 @@ package struct InversionProblem: Sendable {
   let loss: Loss
   let mode: ForwardPass.Mode
   /// Between which values inputs lie.
-  let box: InputBox?
+  var box: InputBox?
   /// The steps of a client, if it took several.
   let steps: FederatedPlan?
   /// Whether the size of ``gradient`` is known, and not its direction alone.
   let isScaleKnown: Bool
   /// Standard errors of the entries of each observed tensor.
   let rounding: [ParameterTable.Key: Double]
+
+  /// The most values that are sought: a hundred pictures of 224 × 224 and more, and no size that a
+  /// stranger's file may claim.
+  private static let valueLimit = 1 << 24
 
   /// Values of one sample.
   var width: Int { network.inputShapes[0].elementCount ?? 0 }
@@ -58,10 +62,15 @@ package struct InversionProblem: Sendable {
     try Self.require(observation)
     mode = observation.isTrainingMode == true ? .training : .inference
     (steps, samples) = try FederatedPlan.steps(of: observation, labels: known)
-    let outputs =
-      observation.network.outputs.last.flatMap { observation.network.nodes[$0].outputShape } ?? []
-    classes = max(outputs.last.flatMap { $0 } ?? 0, 1)
-    loss = try Self.loss(of: observation, outputs: classes)
+    let values = samples.multipliedReportingOverflow(
+      by: observation.network.inputShapes[0].elementCount ?? 0)
+    guard !values.overflow, values.partialValue <= Self.valueLimit else {
+      throw NotInvertible(
+        "\(samples) samples are more than are searched for at once; at most \(Self.valueLimit) input "
+          + "values are")
+    }
+    classes = max(observation.network.outputWidth ?? 0, 1)
+    loss = try Self.loss(of: observation)
     self.labels = try Self.labels(
       observation, known: known, seeksLabels: seeksLabels, knowledge, samples: samples,
       classes: classes)
@@ -112,21 +121,14 @@ package struct InversionProblem: Sendable {
     if isZero { throw NotInvertible("every entry of the gradient is zero") }
   }
 
-  private static func loss(
-    of observation: Observation, outputs: Int
-  ) throws(NotInvertible) -> Loss {
-    let reduction: Loss.Reduction = observation.reduction == .sum ? .sum : .mean
-    var loss: Loss
-    if let name = observation.network.loss {
-      do throws(UnknownLoss) {
-        loss = try Loss(named: name, smoothing: observation.labelSmoothing, reduction: reduction)
-      } catch {
-        throw NotInvertible(error.description)
-      }
-    } else {
-      loss = Loss(
-        outputs == 1 ? .binaryCrossEntropy : .softmaxCrossEntropy,
-        smoothing: observation.labelSmoothing, reduction: reduction)
+  private static func loss(of observation: Observation) throws(NotInvertible) -> Loss {
+    let loss: Loss
+    do throws(UnknownLoss) {
+      loss = try observation.network.trainingLoss(
+        smoothing: observation.labelSmoothing,
+        reduction: observation.reduction == .sum ? .sum : .mean)
+    } catch {
+      throw NotInvertible(error.description)
     }
     guard loss.comparison != .meanSquaredError else {
       throw NotInvertible("the loss is a squared error; its targets are no classes")
@@ -156,9 +158,7 @@ package struct InversionProblem: Sendable {
 
   /// Distributions over the classes, one after the other; for one output the share of class 1.
   func targets(_ labels: [Int]) -> [Double] {
-    classes == 1
-      ? labels.map(Double.init)
-      : labels.flatMap { label in (0..<classes).map { $0 == label ? 1 : 0 } }
+    labels.flatMap { Loss.target($0, outputs: classes) }
   }
 }
 

@@ -38,13 +38,29 @@ final class InversionRun: Sendable {
     _ settings: InversionSettings, starts: [RestartState], identity: String,
     control: InversionControl,
     search: @escaping @Sendable (Bool) throws(BackendError) -> any RestartSearch
-  ) {
+  ) throws(NotInvertible) {
     schedule = InversionSchedule(settings)
     name = settings.attack.rawValue
     self.identity = identity
     self.control = control
     self.search = search
-    state = Mutex(State(restarts: control.store?.restarts(of: identity) ?? starts))
+    let kept = control.store?.restarts(of: identity)
+    guard kept.map({ Self.fits($0, starts, settings) }) ?? true else {
+      throw NotInvertible(
+        "the state that was kept of it does not fit it; delete the file, or state another --state")
+    }
+    state = Mutex(State(restarts: kept ?? starts))
+  }
+
+  /// Whether restarts from a file can go on where these would start.
+  private static func fits(
+    _ kept: [RestartState], _ starts: [RestartState], _ settings: InversionSettings
+  ) -> Bool {
+    kept.count == starts.count
+      && zip(kept, starts).allSatisfy { kept, start in
+        kept.index == start.index && (0...settings.iterations).contains(kept.iteration)
+          && start.vectors.allSatisfy { kept.vectors[$0.key]?.count == $0.value.count }
+      }
   }
 
   /// Runs all restarts to their end.

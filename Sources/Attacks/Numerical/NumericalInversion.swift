@@ -66,7 +66,7 @@ package enum NumericalInversion {
         let problem = try InversionProblem(
           observation, labels: control.labels, seeksLabels: settings.seeksLabels,
           knowing: knowledge, box: control.box)
-        let attack = InversionAttack(
+        var attack = InversionAttack(
           problem, settings, control, source: observation.sourceName, knowing: knowledge)
         knowledge.inversions.append(try attack.run())
       } catch {

@@ -42,14 +42,15 @@ def crops(extent: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(numpy.stack(images)).float(), labels
 
 
-def train(network: nn.Module, extent: int) -> list[float]:
+def train(
+    network: nn.Module, images: Tensor, labels: Tensor, epochs: int = EPOCHS
+) -> list[float]:
     """Trains in place from PyTorch's current seed; the mean loss of each epoch."""
-    images, labels = crops(extent)
     network.train()
     optimiser = torch.optim.SGD(network.parameters(), LEARNING_RATE, momentum=0.9,
                                 weight_decay=5e-4)
-    epochs = []
-    for _ in range(EPOCHS):
+    means = []
+    for _ in range(epochs):
         losses = []
         for batch in torch.randperm(len(labels)).split(BATCH):
             loss = nn.functional.cross_entropy(
@@ -59,9 +60,9 @@ def train(network: nn.Module, extent: int) -> list[float]:
             nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimiser.step()
             losses.append(float(loss.detach()))
-        epochs.append(sum(losses) / len(losses))
+        means.append(sum(losses) / len(losses))
     network.eval()
-    return epochs
+    return means
 
 
 def trained(name: str) -> nn.Module:
@@ -74,7 +75,7 @@ def trained(name: str) -> nn.Module:
     if path.exists():
         network.load_state_dict(torch.load(path, weights_only=True))
         return network
-    losses = train(network, cascade_networks.extent(family))
+    losses = train(network, *crops(cascade_networks.extent(family)))
     print(f"{name}: mean loss by epoch {', '.join(f'{loss:.3f}' for loss in losses)}",
           file=sys.stderr, flush=True)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,8 @@ def run(bench: Bench, case: Case, seed: int, who: Sequence[str]) -> dict[str, Ru
     found = {}
     for side in who:
         attempt = (bench.peer if side == "peer" else
-                   bench.resumed if case.resume else bench.ours)
+                   bench.resumed if case.resume else
+                   bench.allocations if "allocations" in case.limits else bench.ours)
         found[side] = attempt(case, seed, files)
     if all("seconds" in found.get(side, ()) for side in ("ours", "peer")):
         found["ours"]["peerSeconds"] = found["peer"]["seconds"]
@@ -68,6 +69,8 @@ def spoken(case: Case, seed: int, side: str, run: Run) -> str:
         what.append(f"{inversion_measures.mean_psnr(run):.2f} dB")
     if "seconds" in run:
         what.append(f"{run['seconds']:.2f} s")
+    if "allocations" in run:
+        what.append(f"{run['allocations']:.2g} allocations an iteration")
     if "equal" in run:
         what.append("the same bytes" if run["equal"] else "other bytes")
     return f"{case.name} {seed}, {side}: {', '.join(what)}"

@@ -24,6 +24,9 @@ class Case:
     seeds: how many; a seed decides weights, photographs, labels and start, or with `startsOnly`
         the start alone.
     samples, epochs, batch: of the client; without epochs it sends the gradient of one batch.
+    trained, exchange, circular: what the paper varies beside, see inversion_cases.py.
+    attack: of `leakaudit audit`; `none` are the closed forms alone.
+    variation: weight of the total variation.
     peer: whether PyTorch runs too.
     against: the name of the case of the same network that this one is compared with.
     limits: by name, see CHECKS.
@@ -38,7 +41,11 @@ class Case:
     epochs: int | None = None
     batch: int | None = None
     precision: str = "float32"
+    trained: bool = False
+    exchange: bool = False
+    circular: bool = False
     attack: str = "inverting-gradients"
+    variation: float = 0.01
     iterations: int = 4800
     restarts: int = 1
     peer: bool = True
@@ -218,6 +225,12 @@ def _growth(case: Case, results: Results, limit: float) -> Check:
             f"{peaks[0]:.0f} of {peaks[1]:.0f} MiB", peaks[0] <= limit * peaks[1])
 
 
+def _allocations(case: Case, results: Results, limit: float) -> Check:
+    value = max((run["allocations"] for run in results.of(case.name, "ours").values()),
+                default=math.nan)
+    return (f"at most {limit:g} allocations in an iteration", f"{value:.2g}", value <= limit)
+
+
 def _seconds(case: Case, results: Results, limit: float) -> Check:
     value = max((run["seconds"] for run in results.of(case.name, "ours").values()),
                 default=math.nan)
@@ -235,4 +248,5 @@ CHECKS: dict[str, Callable[[Case, Results, float], Check]] = {
     "curve": _curve, "spread": _spread, "published": _published, "better": _better,
     "atLeast": _at_least, "atMost": _at_most, "difference": _difference, "ratio": _ratio,
     "growth": _growth, "seconds": _seconds, "resumed": _resumed,
+    "allocations": _allocations,
 }

@@ -3,18 +3,18 @@
 A run is a JSON object: `psnr` in dB for each sample, `objective` of the best restart, `seconds` of
 the search alone; with a limit on it the `curve` of objectives. Ours also states `wall` of the whole
 process, `peakMiB`, and `peerSeconds` if the peer ran just before or after it. A run that gave no
-report is `{"failure": why}`.
+report is `{"failure": why}`. `allocations`: of the heap, in one iteration.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
 import random
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bench import HERE
@@ -22,10 +22,12 @@ from cascade import EXPECTED_EXITS, Process, timed
 from child import MALLOC
 from inversion_measures import EQUAL, Case
 
-STEP, TOTAL_VARIATION = "0.1", "0.01"
+STEP = "0.1"
+# Attacks with settings of their own.
+WITHOUT_SETTINGS = ("auto", "none")
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Bench:
     """What every run shares. limit: seconds for one process. threads: of the peer."""
 
@@ -43,6 +45,8 @@ class Bench:
                    "--output", str(self.folder)]
         if case.startsOnly:
             command += ["--start-seed", str(seed)]
+        command += [f"--{word}" for word in ("trained", "exchange", "circular")
+                    if getattr(case, word)]
         if case.epochs is not None:
             command += ["--epochs", str(case.epochs), "--batch", str(case.batch or case.samples)]
         return json.loads(subprocess.run(
@@ -63,7 +67,8 @@ class Bench:
         """Our audit of the case, without where its report goes."""
         if self.tool is None:
             raise ValueError("no tool to run")
-        known = ["--start", files["start"], "--no-halving"] if case.attack != "auto" else []
+        known = ([] if case.attack in WITHOUT_SETTINGS
+                 else ["--start", files["start"], "--no-halving"])
         return [str(self.tool), "audit", "--gradient", files["case"], "--truth", files["truth"],
                 *settings(case, seed, files), *known, "--quiet"]
 
@@ -83,6 +88,22 @@ class Bench:
         if keeping:
             found["curve"] = self.curve(state)
         return kept(case, found) | {"wall": process.seconds, "peakMiB": process.peak_mib}
+
+    def allocations(self, case: Case, seed: int, files: Mapping[str, Any]) -> dict[str, Any]:
+        """What one iteration more asks of the heap: the difference of a long and a short run."""
+        library = self.folder / "allocations.so"
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library),
+                        str(HERE / "allocations.c")], check=True)
+
+        def count(iterations: int) -> int:
+            command = self.command(dataclasses.replace(case, iterations=iterations), seed, files)
+            text = subprocess.run(command, env=os.environ | {"LD_PRELOAD": str(library)},
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  timeout=self.limit, text=True).stderr
+            return int(text.rpartition("allocations:")[2])
+
+        first, last = case.iterations // 4, case.iterations
+        return {"allocations": (count(last) - count(first)) / (last - first)}
 
     def curve(self, state: pathlib.Path) -> list[float]:
         """The objectives that a state keeps; those of a report are rounded."""
@@ -125,18 +146,18 @@ def settings(case: Case, seed: int, files: Mapping[str, Any]) -> list[str]:
     found = ["--attack", case.attack, "--seed", str(seed),
              "--input-mean", ",".join(map(repr, files["mean"])),
              "--input-std", ",".join(map(repr, files["deviation"]))]
-    if case.attack == "auto":
+    if case.attack in WITHOUT_SETTINGS:
         return found
     found += ["--iterations", str(case.iterations), "--restarts", str(case.restarts),
               "--precision", "double" if case.precision == "float64" else "single"]
     if case.attack == "inverting-gradients":
-        found += ["--step-size", STEP, "--total-variation", TOTAL_VARIATION,
+        found += ["--step-size", STEP, "--total-variation", f"{case.variation:g}",
                   "--labels", ",".join(map(str, files["labels"]))]
     return found
 
 
 def read(report: Mapping[str, Any], attack: str) -> dict[str, Any]:
-    """What a JSON report says of an attack; of `auto`, of whatever came nearest to the inputs.
+    """What a JSON report says of an attack; of `auto` and `none`, of what came nearest to the inputs.
 
     ValueError: the report has no such attack, or it recovered no input.
     """
@@ -146,7 +167,7 @@ def read(report: Mapping[str, Any], attack: str) -> dict[str, Any]:
         {"psnr": decibels(search), "objective": search["objective"],
          "seconds": search.get("seconds"),
          "curve": [objective for _, objective in search["curve"]]} for search in searches]
-    if attack == "auto":
+    if attack in WITHOUT_SETTINGS:
         found += [{"psnr": decibels(recovery), "objective": None, "seconds": None, "curve": []}
                   for recovery in report.get("recoveries", ()) if recovery["isModelInput"]]
     found = [run for run in found if run["psnr"]]

@@ -98,7 +98,7 @@ def trained(architecture: str, seed: int) -> nn.Module:
     if architecture == "transformer":
         train_tokens(network)
     else:
-        cascade_training.train(network, networks.EXTENT)
+        cascade_training.train(network, *cascade_training.crops(networks.EXTENT))
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), path)
     return network

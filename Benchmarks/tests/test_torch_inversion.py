@@ -152,7 +152,7 @@ class Files(unittest.TestCase):
                                     1e-12 * float(stored.abs().max()))
 
     def test_labels_repeat_as_seldom_as_they_can(self) -> None:
-        labels = inversion_cases.samples(0, 32, 10)[1]
+        labels = inversion_cases.samples(Recipe("lenet-zhu", 0, 32))[1]
         self.assertEqual(sorted(set(numpy.bincount(labels))), [3, 4])
 
 

@@ -4,8 +4,9 @@ public import TensorIR
 /// Runs graphs on this machine's processor: `Float` through oneDNN, `Double` through BLAS.
 ///
 /// A program is planned once for a number of threads: which operations share a pass, which layouts
-/// kernels have, and where everything lies in one block of memory. Running it allocates nothing,
-/// and equal inputs give equal bits at an equal number of threads.
+/// kernels have, and where everything lies in one block of memory. Running it allocates nothing but
+/// what oneDNN asks for and gives back in each call, a handful of small tables, and equal inputs give
+/// equal bits at an equal number of threads.
 public struct CPUBackend: Backend {
   /// How many threads a program uses.
   ///

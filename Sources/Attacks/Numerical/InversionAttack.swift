@@ -43,12 +43,13 @@ struct InversionAttack {
     try economize(work)
     // Threads of their own pay where there is enough to do, and never beside others.
     let isSmall = work < 30_000_000
+    let backend = isSmall ? control.restartBackend : control.backend
     let search = try InversionRun(
       settings, starts: starts(), identity: identity, control: control
     ) { [programs, settings, control] isBesideOthers throws(BackendError) in
       do throws(NotInvertible) {
         return try programs.search(
-          settings, on: isBesideOthers || isSmall ? control.restartBackend : control.backend)
+          settings, on: isBesideOthers ? control.restartBackend : backend)
       } catch {
         throw BackendError(error.description)
       }
@@ -65,7 +66,7 @@ struct InversionAttack {
     var result = try result(best, restarts, interruption)
     if settings.iterations < wanted { result.summary.stop += ", as many as auto spends unasked" }
     result.wasInterrupted = control.isCancelled()
-    if settings.attack == .auto { try polish(&result) }
+    if settings.attack == .auto { try polish(&result, on: backend) }
     result.summary.seconds = (ContinuousClock.now - begin) / .seconds(1)
     return result
   }

@@ -1,4 +1,5 @@
 internal import AuditModel
+internal import TensorIR
 
 extension InversionAttack {
   /// Multiply-adds that the polish may cost.
@@ -6,9 +7,11 @@ extension InversionAttack {
 
   /// Least squares on every entry of the gradient, from where the search ended; and whether the
   /// equations determine the inputs there.
-  func polish(_ result: inout NumericalInversion.Result) throws(NotInvertible) {
+  func polish(
+    _ result: inout NumericalInversion.Result, on backend: any Backend
+  ) throws(NotInvertible) {
     guard problem.labels != nil, problem.steps == nil, control.interruption == nil else { return }
-    let equations = try GradientEquations(programs, on: control.backend)
+    let equations = try GradientEquations(programs, on: backend)
     guard equations.count >= problem.count else { return }
     do throws(CascadeStop) {
       var marquardt = LevenbergMarquardt()

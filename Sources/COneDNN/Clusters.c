@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "Kernels.h"
+#include "Products.h"
 #include "Threads.h"
 
 #define TABLES(variant) \
@@ -11,10 +12,18 @@ TABLES(avx2)
 TABLES(avx512)
 #endif
 
+bool leak_has_avx512(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+#else
+  return false;
+#endif
+}
+
 const leak_kernels *leak_kernels_for(int is_double) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {
+  if (leak_has_avx512()) {
     return is_double ? &leak_kernels_avx512_double : &leak_kernels_avx512_float;
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {

@@ -3,6 +3,7 @@
 
 #include "Tiles.h"
 #include "Windows.h"
+#include "Winograd.h"
 
 typedef struct leak_kernels {
   /// Runs the units [first, last) of a cluster; `memory` is the thread's own.
@@ -25,6 +26,8 @@ typedef struct leak_kernels {
   void (*unpatches)(
       const leak_patches *patches, const void *matrix, int64_t first, int64_t last,
       int64_t row, int64_t rows, void *image);
+  /// Float only; NULL in double precision.
+  const leak_winograd_transforms *winograd;
 } leak_kernels;
 
 /// The best kernels that this processor runs.

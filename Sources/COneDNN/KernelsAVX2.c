@@ -8,6 +8,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #pragma STDC FP_CONTRACT ON
 #define VARIANT avx2
+#define TILE_BYTES 32
 #include "Kernels/All.h"
 #pragma clang attribute pop
 #endif

@@ -6,4 +6,5 @@
 
 #pragma STDC FP_CONTRACT ON
 #define VARIANT portable
+#define TILE_BYTES 32
 #include "Kernels/All.h"

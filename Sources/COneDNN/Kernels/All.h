@@ -6,10 +6,10 @@
 #define JOIN_(a, b, c) a##_##b##_##c
 #define JOIN(a, b, c) JOIN_(a, b, c)
 
-#define TABLE                                                                              \
+#define TABLE(winograd)                                                                    \
   {                                                                                        \
     NAMED(run), NAMED(finish), NAMED(memory), NAMED(vector_matrix), NAMED(matrix_vector),  \
-    NAMED(fold), NAMED(patches), NAMED(unpatches),                                         \
+    NAMED(fold), NAMED(patches), NAMED(unpatches), winograd,                               \
   }
 
 #define REAL float
@@ -22,7 +22,8 @@
 #include "Run.h"
 #include "Dense.h"
 #include "Patches.h"
-const leak_kernels JOIN(leak_kernels, VARIANT, float) = TABLE;
+#include "Winograd.h"
+const leak_kernels JOIN(leak_kernels, VARIANT, float) = TABLE(&NAMED(winograd));
 #undef REAL
 #undef WHOLE
 #undef LANES
@@ -41,4 +42,4 @@ const leak_kernels JOIN(leak_kernels, VARIANT, float) = TABLE;
 #include "Run.h"
 #include "Dense.h"
 #include "Patches.h"
-const leak_kernels JOIN(leak_kernels, VARIANT, double) = TABLE;
+const leak_kernels JOIN(leak_kernels, VARIANT, double) = TABLE(NULL);

@@ -1,4 +1,5 @@
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,3 +30,21 @@ size_t leak_window_convolution_scratch(
 void leak_window_convolution_run(
     const leak_convolution_shape *shape, leak_convolution_kind kind, int is_double, void *input,
     void *kernel, void *output, int threads, void *scratch);
+
+/// Whether this processor has the vectors that oneDNN's own Winograd transforms are written for.
+bool leak_has_avx512(void);
+
+/// Whether Winograd's transforms compute a convolution: 3 × 3 with stride, dilation and group 1, on
+/// two axes, from and to at least 16 channels; any padding.
+bool leak_winograd_fits(const leak_convolution_shape *shape);
+
+/// Bytes of working memory for a run by Winograd's transforms.
+size_t leak_winograd_scratch(const leak_convolution_shape *shape, leak_convolution_kind kind);
+
+/// A convolution in Float by Winograd's F(4 × 4, 3 × 3) (Lavin & Gray 2016): a quarter of the
+/// multiplications, as 36 matrix products. Its kernel is plain; `kind` says which tensor is written.
+///
+/// Sums do not depend on the number of threads. Rounded about four times as coarsely as a direct sum.
+void leak_winograd_run(
+    const leak_convolution_shape *shape, leak_convolution_kind kind, float *input, float *kernel,
+    float *output, int threads, void *scratch);

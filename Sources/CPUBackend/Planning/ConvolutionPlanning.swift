@@ -2,13 +2,19 @@ internal import COneDNN
 internal import TensorIR
 
 extension Planner {
-  /// Plans a convolution: by oneDNN in Float where it has a fast implementation, else by products
-  /// over windows.
+  /// Plans a convolution: in Float by Winograd's transforms where they pay, else by oneDNN where it
+  /// has a fast implementation, else by products over windows.
   mutating func planConvolution(
     _ form: ConvolutionForm, _ operands: [Int], _ index: Int
   ) throws(BackendError) {
     let isConstant = items[index].isConstant
     let transformed = winograd(form)
+    if transformed == nil, !isDouble, form.isFasterByWinograd {
+      var sources: [Int] = []
+      for operand in operands { sources.append(try storage(of: operand, in: nil)) }
+      let step = WinogradStep(form, operands: sources, result: place(index), threads: threads)
+      return append(step, isConstant: isConstant)
+    }
     if transformed == nil, let step = try convolutionInPlace(form, operands, index) {
       return append(step, isConstant: isConstant)
     }
@@ -46,7 +52,8 @@ extension Planner {
     return ConvolutionStep(handle, form, operands: sources, result: place(index))
   }
 
-  /// Winograd's transforms where they pay: on large maps with many channels.
+  /// oneDNN's Winograd transforms where it has them, which is with AVX-512, and where they pay: on
+  /// large maps with many channels.
   ///
   /// Measured with oneDNN 2.6 on two cores with AVX-512, they run at 1.4 to 2 times the rate of the
   /// direct form on maps of 28 × 28 and more, and below it on 16 × 16 and less.

@@ -69,7 +69,7 @@ final class WindowConvolutionStep: Step {
 
 extension ConvolutionForm {
   /// Input, kernel and output, given the two that are read, in the primitive's order, and the third.
-  fileprivate func tensors(_ operands: [Int], _ result: Int) -> (Int, Int, Int) {
+  func tensors(_ operands: [Int], _ result: Int) -> (Int, Int, Int) {
     switch direction {
     case .forward: (operands[0], operands[1], result)
     case .inputGradient: (result, operands[1], operands[0])

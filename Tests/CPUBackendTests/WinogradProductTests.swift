@@ -117,19 +117,23 @@ struct WinogradProductTests {
     Case(batch: 1, input: (5, 3), channels: (31, 16), low: (4, 5), high: (0, 1)),
     // More tiles than one block holds, the last block shorter.
     Case(batch: 5, input: (22, 21), channels: (16, 19)),
-    Case(batch: 1, input: (12, 12), channels: (128, 160)),
+    Case(batch: 1, input: (12, 12), channels: (64, 80)),
   ]
 
   /// Sums in Float are off by up to 2e-6 of the largest element here, direct ones by up to 5e-7.
   @Test(
-    "every direction is near the direct sums in Double, and equal on any number of threads",
+    "every direction is near the direct sums in Double, and equal whenever it runs",
     arguments: cases)
   fileprivate func agreement(_ example: Case) {
     for kind in kinds {
-      let found = example.winograd(kind, threads: 1)
-      #expect(distance(found, example.direct(kind)) <= 5e-6, "direction \(kind.rawValue)")
-      for threads in [2, 5] {
-        #expect(found == example.winograd(kind, threads: threads), "\(threads) threads")
+      let expected = example.direct(kind)
+      // With five, threads share the columns of a product too.
+      for threads in [1, 2, 5] {
+        let found = example.winograd(kind, threads: threads)
+        let note = "direction \(kind.rawValue) on \(threads) threads"
+        #expect(distance(found, expected) <= 5e-6, "\(note)")
+        let isEqual = found == example.winograd(kind, threads: threads)
+        #expect(isEqual, "\(note) differs again")
       }
     }
   }
@@ -153,17 +157,18 @@ struct WinogradProductTests {
     }
   }
 
-  @Test(
-    "only dense 3 × 3 convolutions over two axes fit",
-    arguments: [
+  @Test("only dense 3 × 3 convolutions over two axes with enough channels fit")
+  func fit() {
+    let changes: [(change: (inout leak_convolution_shape) -> Void, isFit: Bool)] = [
       ({ $0.stride.1 = 2 }, false), ({ $0.dilation.0 = 2 }, false), ({ $0.kernel.0 = 5 }, false),
       ({ $0.groups = 2 }, false), ({ $0.axes = 1 }, false), ({ $0.inputs = 15 }, false),
       ({ $0.outputs = 16 }, true),
-    ] as [(@Sendable (inout leak_convolution_shape) -> Void, Bool)])
-  func fit(_ change: @Sendable (inout leak_convolution_shape) -> Void, isFit: Bool) {
-    var shape = Case(batch: 1, input: (8, 8), channels: (32, 32)).shape
-    change(&shape)
-    // Safe: the call reads the shape only.
-    #expect(unsafe leak_winograd_fits(&shape) == isFit)
+    ]
+    for (place, (change, isFit)) in changes.enumerated() {
+      var shape = Case(batch: 1, input: (8, 8), channels: (32, 32)).shape
+      change(&shape)
+      // Safe: the call reads the shape only.
+      #expect(unsafe leak_winograd_fits(&shape) == isFit, "change \(place)")
+    }
   }
 }

@@ -44,7 +44,8 @@ size_t leak_winograd_scratch(const leak_convolution_shape *shape, leak_convoluti
 /// A convolution in Float by Winograd's F(4 × 4, 3 × 3) (Lavin & Gray 2016): a quarter of the
 /// multiplications, as 36 matrix products. Its kernel is plain; `kind` says which tensor is written.
 ///
-/// Sums do not depend on the number of threads. Rounded about four times as coarsely as a direct sum.
+/// Equal inputs give equal bits at an equal number of threads. Rounded three to four times as coarsely
+/// as a direct sum.
 void leak_winograd_run(
     const leak_convolution_shape *shape, leak_convolution_kind kind, float *input, float *kernel,
     float *output, int threads, void *scratch);

@@ -13,7 +13,7 @@ HEADER = ("| Promise | Network | Case | runs | PSNR, dB | PyTorch's | s | PyTorc
 
 
 def table(cases: Sequence[Case], results: Results) -> str:
-    """A line for each case; `–` where nothing was measured.
+    """A line for each case; `–` where nothing was measured, or promised.
 
     PSNR is the mean over runs, with the standard deviation if there are several; seconds are the
     median of the search alone, the peer's of runs beside ours.
@@ -29,7 +29,7 @@ def line(case: Case, results: Results) -> str:
     measured = bool(ours or results.failures(case.name))
     met = "yes" if all(verdict.met for verdict in found) else "**no**"
     cells = [
-        str(case.promise), f"`{case.network}`", case.kind, str(len(ours)), psnr(ours), psnr(peer),
+        str(case.promise or "–"), f"`{case.network}`", case.kind, str(len(ours)), psnr(ours), psnr(peer),
         seconds([run["seconds"] for run in ours if "seconds" in run]), seconds(beside),
         "; ".join(verdict.claim for verdict in found) or "–",
         "; ".join(verdict.measured for verdict in found) if found and measured else "–",

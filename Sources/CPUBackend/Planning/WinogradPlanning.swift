@@ -22,6 +22,9 @@ extension ConvolutionForm {
   /// | 256 → 256 | 10 × 10 | 8 | 72 | 69 % | 1.62 | 1.29 | 1.90 |
   /// | 512 → 512 | 4 × 4 | 8 | 8 | 100 % | 0.67 | 0.67 | 1.40 |
   ///
+  /// The machine was busy otherwise, and the transforms ran in a trial of the same scheme: repeated
+  /// ratios differed by a third, so the limits below are rough.
+  ///
   /// Processors with AVX-512 were not measured: there oneDNN's own transforms serve.
   var isFasterByWinograd: Bool {
     var shape = shape

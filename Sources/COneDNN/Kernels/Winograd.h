@@ -112,28 +112,23 @@ INLINE void NAMED(tile_offsets)(const leak_winograd_tile *tile, int extent, int6
        : NAMED(tile_load)(map + offsets[(i) * (extent) + (j)] + at))
 #define PLANE(i, j) (planes + ((i) * 6 + (j)) * pitch + at)
 
-static void NAMED(winograd_input)(const leak_winograd_tile *tile, const float *map, float *planes) {
-  const int64_t pitch = tile->pitch;
-  int64_t offsets[36];
-  NAMED(tile_offsets)(tile, 6, offsets);
-#define LOAD(i, j) FROM_MAP(6, i, j)
-#define STORE(i, j, value) NAMED(tile_store)(PLANE(i, j), value)
-  EACH_VECTOR(0, tile->channels) { BOTH_AXES(NAMED(times_b), 6, 6, 6, 6) }
-#undef LOAD
-#undef STORE
-}
+// From an extent × extent tile of a map to the 6 × 6 planes of points.
+#define MAP_TRANSFORM(name, extent, transform)                                             \
+  static void NAMED(name)(const leak_winograd_tile *tile, const float *map, float *planes) { \
+    const int64_t pitch = tile->pitch;                                                     \
+    int64_t offsets[(extent) * (extent)];                                                  \
+    NAMED(tile_offsets)(tile, extent, offsets);                                            \
+    EACH_VECTOR(0, tile->channels) { BOTH_AXES(transform, extent, extent, 6, 6) }          \
+  }
 
-static void NAMED(winograd_cotangent)(
-    const leak_winograd_tile *tile, const float *map, float *planes) {
-  const int64_t pitch = tile->pitch;
-  int64_t offsets[16];
-  NAMED(tile_offsets)(tile, 4, offsets);
-#define LOAD(i, j) FROM_MAP(4, i, j)
 #define STORE(i, j, value) NAMED(tile_store)(PLANE(i, j), value)
-  EACH_VECTOR(0, tile->channels) { BOTH_AXES(NAMED(from_a), 4, 4, 6, 6) }
+#define LOAD(i, j) FROM_MAP(6, i, j)
+MAP_TRANSFORM(winograd_input, 6, NAMED(times_b))
+#undef LOAD
+#define LOAD(i, j) FROM_MAP(4, i, j)
+MAP_TRANSFORM(winograd_cotangent, 4, NAMED(from_a))
 #undef LOAD
 #undef STORE
-}
 
 static void NAMED(winograd_output)(
     const leak_winograd_tile *tile, const float *planes, float *map) {
@@ -188,4 +183,5 @@ static const leak_winograd_transforms NAMED(winograd) = {
 #undef EACH_VECTOR
 #undef BOTH_AXES
 #undef FROM_MAP
+#undef MAP_TRANSFORM
 #undef PLANE

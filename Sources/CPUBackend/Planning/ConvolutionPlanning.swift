@@ -10,20 +10,13 @@ extension Planner {
     let isConstant = items[index].isConstant
     let transformed = winograd(form)
     if transformed == nil, !isDouble, form.isFasterByWinograd {
-      var sources: [Int] = []
-      for operand in operands { sources.append(try storage(of: operand, in: nil)) }
-      let step = WinogradStep(form, operands: sources, result: place(index), threads: threads)
-      return append(step, isConstant: isConstant)
+      return try planProducts(.winograd, form, operands, index)
     }
     if transformed == nil, let step = try convolutionInPlace(form, operands, index) {
       return append(step, isConstant: isConstant)
     }
     guard let handle = transformed ?? primitive(form) else {
-      var sources: [Int] = []
-      for operand in operands { sources.append(try storage(of: operand, in: nil)) }
-      let step = WindowConvolutionStep(
-        form, operands: sources, result: place(index), isDouble: isDouble, threads: threads)
-      return append(step, isConstant: isConstant)
+      return try planProducts(.windows, form, operands, index)
     }
     let format = KernelFormat(
       blocked: try handle.kernelLayout(), plain: try KernelLayout.plain(form.shape))
@@ -36,6 +29,18 @@ extension Planner {
     let result = place(index, format: isGradient ? blocked : nil)
     append(
       ConvolutionStep(handle, form, operands: sources, result: result), isConstant: isConstant)
+  }
+
+  /// Plans a convolution as matrix products, which read plain kernels.
+  private mutating func planProducts(
+    _ method: ProductConvolutionStep.Method, _ form: ConvolutionForm, _ operands: [Int],
+    _ index: Int
+  ) throws(BackendError) {
+    var sources: [Int] = []
+    for operand in operands { sources.append(try storage(of: operand, in: nil)) }
+    let step = ProductConvolutionStep(
+      method, form, operands: sources, result: place(index), isDouble: isDouble, threads: threads)
+    append(step, isConstant: items[index].isConstant)
   }
 
   /// A forward convolution by a kernel that was computed, in the layout it was computed in: that

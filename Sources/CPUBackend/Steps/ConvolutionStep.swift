@@ -27,10 +27,21 @@ final class ConvolutionStep: Step {
   func run() throws(BackendError) { try handle.run() }
 }
 
-/// A convolution as matrix products over windows.
-final class WindowConvolutionStep: Step {
+/// A convolution as matrix products.
+final class ProductConvolutionStep: Step {
+  /// What the products are over.
+  enum Method {
+    case windows
+    /// Points of Winograd's F(4 × 4, 3 × 3); in Float.
+    ///
+    /// The kernel is transformed at every run: about a quarter of the time with 48 tiles, a twentieth
+    /// with 512. Transforms kept from run to run would take four times the kernel's memory.
+    case winograd
+  }
+
   let reads: [Int]
   let writes: [Int]
+  private let method: Method
   private let form: ConvolutionForm
   private let isDouble: Bool
   private let threads: Int
@@ -38,8 +49,10 @@ final class WindowConvolutionStep: Step {
   private var addresses: Addresses?
 
   init(
-    _ form: ConvolutionForm, operands: [Int], result: Int, isDouble: Bool, threads: Int
+    _ method: Method, _ form: ConvolutionForm, operands: [Int], result: Int, isDouble: Bool,
+    threads: Int
   ) {
+    self.method = method
     self.form = form
     self.isDouble = isDouble
     self.threads = threads
@@ -50,9 +63,13 @@ final class WindowConvolutionStep: Step {
 
   var scratch: Int {
     var shape = form.shape
-    // Safe: the call reads the shape only.
-    return unsafe leak_window_convolution_scratch(
-      &shape, form.kind, isDouble ? 1 : 0, Int32(threads))
+    // Safe: the calls read the shape only.
+    switch method {
+    case .windows:
+      return unsafe leak_window_convolution_scratch(
+        &shape, form.kind, isDouble ? 1 : 0, Int32(threads))
+    case .winograd: return unsafe leak_winograd_scratch(&shape, form.kind)
+    }
   }
 
   func bind(_ memory: Addresses) { addresses = memory }
@@ -60,16 +77,27 @@ final class WindowConvolutionStep: Step {
   func run() {
     guard let addresses else { return }
     var shape = form.shape
-    // Safe: the arena holds each storage, and scratch was sized by the call above.
-    unsafe leak_window_convolution_run(
-      &shape, form.kind, isDouble ? 1 : 0, addresses[tensors.0], addresses[tensors.1],
-      addresses[tensors.2], Int32(threads), addresses.scratch)
+    let (input, kernel, output) = unsafe (
+      addresses[tensors.0], addresses[tensors.1], addresses[tensors.2]
+    )
+    // Safe: the arena holds each storage, and scratch was sized by the calls above.
+    switch method {
+    case .windows:
+      unsafe leak_window_convolution_run(
+        &shape, form.kind, isDouble ? 1 : 0, input, kernel, output, Int32(threads),
+        addresses.scratch)
+    case .winograd:
+      unsafe leak_winograd_run(
+        &shape, form.kind, input.assumingMemoryBound(to: Float.self),
+        kernel.assumingMemoryBound(to: Float.self), output.assumingMemoryBound(to: Float.self),
+        Int32(threads), addresses.scratch)
+    }
   }
 }
 
 extension ConvolutionForm {
   /// Input, kernel and output, given the two that are read, in the primitive's order, and the third.
-  func tensors(_ operands: [Int], _ result: Int) -> (Int, Int, Int) {
+  fileprivate func tensors(_ operands: [Int], _ result: Int) -> (Int, Int, Int) {
     switch direction {
     case .forward: (operands[0], operands[1], result)
     case .inputGradient: (result, operands[1], operands[0])

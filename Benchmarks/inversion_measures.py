@@ -124,14 +124,17 @@ def both(case: Case, results: Results) -> list[tuple[Run, Run]]:
 
 
 def verdicts(case: Case, results: Results) -> list[Verdict]:
-    """One verdict for each limit; nothing is met of which nothing was measured."""
+    """One verdict for each limit; nothing is met before every seed was measured."""
     found = []
+    runs, failed = len(results.of(case.name, "ours")), results.failures(case.name)
     for name, limit in case.limits.items():
         claim, measured, met = CHECKS[name](case, results, limit)
-        failed = results.failures(case.name)
         if failed:
             measured = f"{len(failed)} failed: {failed[0]}"
-        found.append(Verdict(case.name, claim, measured, met and not failed))
+        elif runs < case.seeds:
+            measured += f" ({runs} of {case.seeds} seeds)"
+        found.append(Verdict(case.name, claim, measured,
+                             met and not failed and runs >= case.seeds))
     return found
 
 
@@ -215,7 +218,11 @@ def _ratio(case: Case, results: Results, limit: float) -> Check:
     if not ratios:
         return f"at least {limit:g} times as fast", "–", False
     value = statistics.median(ratios)
-    return f"at least {limit:g} times as fast", f"{value:.2f}", value >= limit
+    measured = f"{value:.2f}"
+    if len(ratios) < case.seeds:
+        measured += f" ({len(ratios)} of {case.seeds} side by side)"
+    return (f"at least {limit:g} times as fast", measured,
+            value >= limit and len(ratios) >= case.seeds)
 
 
 def _growth(case: Case, results: Results, limit: float) -> Check:

@@ -95,15 +95,17 @@ class Bench:
         subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library),
                         str(HERE / "allocations.c")], check=True)
 
-        def count(iterations: int) -> int:
+        counts = []
+        spans = (case.iterations // 4, case.iterations)
+        for iterations in spans:
             command = self.command(dataclasses.replace(case, iterations=iterations), seed, files)
-            text = subprocess.run(command, env=os.environ | {"LD_PRELOAD": str(library)},
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                  timeout=self.limit, text=True).stderr
-            return int(text.rpartition("allocations:")[2])
-
-        first, last = case.iterations // 4, case.iterations
-        return {"allocations": (count(last) - count(first)) / (last - first)}
+            process = subprocess.run(command, env=os.environ | {"LD_PRELOAD": str(library)},
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                     timeout=self.limit, text=True)
+            if process.returncode not in EXPECTED_EXITS:
+                return {"failure": f"exit code {process.returncode}"}
+            counts.append(int(process.stderr.rpartition("allocations:")[2]))
+        return {"allocations": (counts[1] - counts[0]) / (spans[1] - spans[0])}
 
     def curve(self, state: pathlib.Path) -> list[float]:
         """The objectives that a state keeps; those of a report are rounded."""

@@ -29,7 +29,8 @@ def line(case: Case, results: Results) -> str:
     measured = bool(ours or results.failures(case.name))
     met = "yes" if all(verdict.met for verdict in found) else "**no**"
     cells = [
-        str(case.promise or "–"), f"`{case.network}`", case.kind, str(len(ours)), psnr(ours), psnr(peer),
+        str(case.promise or "–"), f"`{case.network}`", case.kind, str(len(ours)), psnr(ours),
+        psnr(peer),
         seconds([run["seconds"] for run in ours if "seconds" in run]), seconds(beside),
         "; ".join(verdict.claim for verdict in found) or "–",
         "; ".join(verdict.measured for verdict in found) if found and measured else "–",

@@ -66,6 +66,14 @@ class Limits(unittest.TestCase):
         verdict = measures.verdicts(case({"atLeast": 40}), found)[0]
         self.assertEqual((verdict.met, verdict.measured), (False, "1 failed: exit code 4"))
 
+    def test_fewer_seeds_than_promised_meet_nothing(self) -> None:
+        few = results([run(50)])
+        verdict = measures.verdicts(case({"atLeast": 40}, seeds=2), few)[0]
+        self.assertEqual((verdict.met, verdict.measured), (False, "50.0 dB (1 of 2 seeds)"))
+        found = results([run(seconds=1.0, peerSeconds=2.0), run(seconds=1.0)])
+        verdict = measures.verdicts(case({"ratio": 2}, seeds=2), found)[0]
+        self.assertEqual((verdict.met, verdict.measured), (False, "2.00 (1 of 2 side by side)"))
+
     def test_curves_agree_point_by_point(self) -> None:
         limit, peer = {"curve": 1e-8}, [run(curve=[1.0, 0.5])]
         self.assertTrue(met(limit, [run(curve=[1.0, 0.5 + 4e-9])], peer))

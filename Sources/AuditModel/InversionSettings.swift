@@ -4,8 +4,8 @@
 public struct InversionSettings: Hashable, Codable, Sendable {
   /// A preset.
   public enum Attack: String, Hashable, Codable, Sendable, CaseIterable {
-    /// Starts from what closed forms leave, searches by first-order steps and polishes by least
-    /// squares.
+    /// Starts from what closed forms leave, searches by steps that suit the network and polishes by
+    /// least squares.
     case auto
     /// Geiping et al., *Inverting Gradients*, NeurIPS 2020: cosine distance, total variation, Adam on
     /// signs.
@@ -31,6 +31,11 @@ public struct InversionSettings: Hashable, Codable, Sendable {
     case signedAdam = "signed-adam"
     /// Limited-memory BFGS with a search for the strong Wolfe conditions.
     case lbfgs
+    /// ``lbfgs`` that takes the low frequencies of a picture for more important, as they are.
+    case spectralLBFGS = "spectral-lbfgs"
+
+    /// Whether the length of a step is the optimiser's own affair.
+    package var searchesLines: Bool { self == .lbfgs || self == .spectralLBFGS }
   }
 
   /// The precision in which gradients are simulated.
@@ -65,7 +70,12 @@ public struct InversionSettings: Hashable, Codable, Sendable {
   public static let restartRange = 1...4_096
 
   /// The settings of a preset.
-  public init(_ attack: Attack) {
+  ///
+  /// - Parameters:
+  ///   - attack: The preset.
+  ///   - hasKinks: Whether slopes in the network jump, as those of ReLU do. Where none do, second
+  ///     derivatives tell of the surroundings, and ``Attack/auto`` makes use of it.
+  public init(_ attack: Attack, hasKinks: Bool = true) {
     self.attack = attack
     halves = true
     seed = 0
@@ -77,6 +87,11 @@ public struct InversionSettings: Hashable, Codable, Sendable {
       totalVariation = attack == .auto ? 1e-2 : 1e-4
       seeksLabels = false
       precision = .single
+      guard attack == .auto, !hasKinks else { return }
+      optimizer = .spectralLBFGS
+      // In single precision the search would end where rounding hides what steps gain.
+      (distance, precision) = (.squared, .double)
+      (iterations, stepSize, decays, totalVariation) = (2_400, 1, false, 0)
     case .dlg, .idlg:
       distance = .squared
       optimizer = .lbfgs
@@ -133,8 +148,10 @@ public struct InversionOverrides: Hashable, Codable, Sendable {
   public init() {}
 
   /// The settings of a preset with these in place.
-  public func applied(to attack: InversionSettings.Attack) -> InversionSettings {
-    var settings = InversionSettings(attack)
+  public func applied(
+    to attack: InversionSettings.Attack, hasKinks: Bool = true
+  ) -> InversionSettings {
+    var settings = InversionSettings(attack, hasKinks: hasKinks)
     settings.distance = distance ?? settings.distance
     settings.optimizer = optimizer ?? settings.optimizer
     settings.iterations = iterations ?? settings.iterations

@@ -57,7 +57,9 @@ extension Audit {
     let wanted = request.inversion
     var control = InversionControl(
       backend: backend, restartBackend: wanted.restartBackend ?? backend)
-    control.attacks = (wanted.attacks ?? [.auto]).map(wanted.overrides.applied)
+    control.attacks = (wanted.attacks ?? [.auto]).map {
+      wanted.overrides.applied(to: $0, hasKinks: observation.network.hasKinks)
+    }
     control.workers = wanted.workers
     control.labels = wanted.labels
     // Who states a number of steps wants that many.

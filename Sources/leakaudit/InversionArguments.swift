@@ -42,7 +42,7 @@ struct InversionArguments: ParsableArguments {
   var distance: InversionSettings.Distance?
 
   @Option(
-    help: ArgumentHelp("Steps by adam, signed-adam or lbfgs.", valueName: "name"),
+    help: ArgumentHelp("Steps by adam, signed-adam, lbfgs or spectral-lbfgs.", valueName: "name"),
     completion: .list(InversionSettings.Optimizer.allCases.map(\.rawValue)))
   var optimizer: InversionSettings.Optimizer?
 

@@ -84,6 +84,8 @@ struct InversionHandOverTests {
     let sample = try GradientSample(NumericalInversionTests.network, .uniform)
     var control = NumericalInversionTests.control(.auto)
     control.attacks[0].restarts = 1
+    // These go on to the end.
+    control.attacks[0].optimizer = .signedAdam
     let whole = NumericalInversionTests.knowledge(sample, control)
     #expect(whole.inversions.first?.summary.iterations == 400)
     let price = try Double(

@@ -1,7 +1,8 @@
-import Attacks
 import Networks
 import TensorIR
 import Testing
+
+@testable import Attacks
 
 @Suite("L-BFGS")
 struct LBFGSTests {

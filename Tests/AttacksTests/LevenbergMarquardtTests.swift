@@ -87,7 +87,7 @@ struct LevenbergMarquardtTests {
   @Test("a box that excludes the lowest point stops the search at its face")
   func box() throws {
     var marquardt = LevenbergMarquardt()
-    marquardt.range = -0.5...0.8
+    marquardt.bounds = [-0.5...0.8, -0.5...0.8]
     let outcome = try marquardt.solve(Valley(), from: [0, 0])
     #expect(outcome.point.allSatisfy { (-0.5...0.8).contains($0) })
     // The remaining 0.2² ends the search at a gain of a thousandth, 4e-5: √4e-5 / 10 in y.

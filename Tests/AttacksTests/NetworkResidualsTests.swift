@@ -63,6 +63,32 @@ struct NetworkResidualsTests {
     #expect(abs(sides.0 - sides.1) < 1e-12 * product(cotangent.map(abs), fine.map(abs)))
   }
 
+  /// Single precision rounds every operation by 6e-8; the map alone, and with the gradients that follow
+  /// from it.
+  @Test(
+    "the sum of squares in single precision is that of the residuals, and so is its gradient",
+    arguments: [false, true])
+  func misfit(usesGradients: Bool) throws {
+    let sample = try GradientSample(Self.stack(.relu), convention: .channelsLast)
+    let walk = try Self.walk(sample)
+    walk.run()
+    let map = try #require(walk.maps[.node(3)])
+    #expect(map.values.contains { $0 == 0 }, "where a unit was inactive, residuals have one side")
+    let residuals = try FrontierResiduals(.node(3), map, walk: walk, usesGradients: usesGradients)
+    #expect((residuals.count > map.values.count) == usesGradients)
+    // The truth explains all of it, as exactly as the map and its loss gradient are known.
+    let truth = try residuals.residuals(at: sample.inputs[0])
+    #expect(product(truth, truth) < 1e-8 * Double(truth.count))
+    var generator = SplitMix64(seed: 5)
+    let x = sample.inputs[0].map { $0 + 0.3 * generator.normal() }
+    let rows = try residuals.residuals(at: x)
+    try residuals.linearize(at: x)
+    let slope = try residuals.pull(rows, in: .double).map { 2 * $0 }
+    let found = try residuals.misfit(at: x)
+    #expect(abs(found.objective - product(rows, rows)) < 1e-5 * product(rows, rows))
+    #expect(relativeError(found.gradient, slope) < 1e-4)
+  }
+
   /// Central differences of a smooth function leave the square of the step, and rounding over it.
   @Test("products are derivatives, written out or not")
   func derivative() throws {

@@ -21,7 +21,7 @@ struct NumericalInversionTests {
     ])
 
   static func control(_ attack: InversionSettings.Attack, workers: Int = 1) -> InversionControl {
-    var settings = InversionSettings(attack)
+    var settings = InversionSettings(attack, hasKinks: network.hasKinks)
     (settings.iterations, settings.restarts, settings.stepSize) = (400, 4, 0.05)
     settings.totalVariation = 0
     var control = InversionControl(
@@ -74,18 +74,20 @@ struct NumericalInversionTests {
     }
   }
 
-  @Test("neither the number of workers nor a pause changes a result")
-  func determinism() throws {
+  @Test(
+    "neither the number of workers nor a pause changes a result",
+    arguments: [InversionSettings.Attack.invertingGradients, .auto])
+  func determinism(attack: InversionSettings.Attack) throws {
     let sample = try GradientSample(Self.network, .uniform)
-    let alone = Self.knowledge(sample, Self.control(.invertingGradients))
-    let side = Self.knowledge(sample, Self.control(.invertingGradients, workers: 3))
+    let alone = Self.knowledge(sample, Self.control(attack))
+    let side = Self.knowledge(sample, Self.control(attack, workers: 3))
     let expected = try #require(alone.inversions.first)
     #expect(expected.samples == side.inversions.first?.samples)
     #expect(expected.summary.restarts == side.inversions.first?.summary.restarts)
 
     for limit in [1, 77, 150, 301] {
       let store = MemoryStore()
-      var paused = Self.control(.invertingGradients)
+      var paused = Self.control(attack)
       paused.store = store
       let steps = Atomic(0)
       let first = paused
@@ -128,6 +130,20 @@ struct NumericalInversionTests {
     // Single precision rounds the bounds.
     #expect(found[..<36].allSatisfy { (0.2 - 1e-7...0.5 + 1e-7).contains($0) })
     #expect(found[36...].allSatisfy { (0.4 - 1e-7...0.6 + 1e-7).contains($0) })
+  }
+
+  @Test("what auto ends with is a valid picture")
+  func validPicture() throws {
+    let sample = try GradientSample(Self.network, .uniform, samples: 2)
+    var control = Self.control(.auto)
+    control.box = InputBox(lower: [0.2, 0.4], upper: [0.5, 0.6], isChannelsFirst: true)
+    control.attacks[0].iterations = 20
+    let result = try #require(Self.knowledge(sample, control, labels: [1, 2]).inversions.first)
+    #expect(result.summary.settings.contains { $0.value == "spectral-lbfgs" })
+    for found in result.samples {
+      #expect(found[..<36].allSatisfy { (0.2...0.5).contains($0) })
+      #expect(found[36...].allSatisfy { (0.4...0.6).contains($0) })
+    }
   }
 
   @Test("labels are sought where they are not known")

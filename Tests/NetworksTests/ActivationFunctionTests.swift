@@ -1,5 +1,6 @@
-import Networks
 import Testing
+
+@testable import Networks
 
 @Suite("Activation function")
 struct ActivationFunctionTests {
@@ -22,6 +23,27 @@ struct ActivationFunctionTests {
       let tolerance = 1e-9 * max(1, abs(ahead))
       #expect(abs(slope - (ahead - behind) / (2 * step)) <= tolerance, "at \(z)")
     }
+  }
+
+  /// Of a smooth function, second differences 1e-4 apart differ by 1e-4 times its third derivative.
+  @Test(
+    "a function has kinks where its slope or the slope of that jumps",
+    arguments: scalar + [.hardSiLU, .mish])
+  func kinks(function: ActivationFunction) throws {
+    let step = 1e-4
+    func curvature(_ z: Double) throws -> Double {
+      let ahead = try #require(function.slope(z + step / 4))
+      return (ahead - (try #require(function.slope(z - step / 4)))) / (step / 2)
+    }
+    let jumps = try [-3.0, 0, 3, 6].contains { z in
+      let slopes = (
+        try #require(function.slope(z - step)), try #require(function.slope(z + step))
+      )
+      let curvatures = (try curvature(z - step), try curvature(z + step))
+      return abs(slopes.1 - slopes.0) > 0.05 * max(1, abs(slopes.0))
+        || abs(curvatures.1 - curvatures.0) > 0.05 * max(1, abs(curvatures.0))
+    }
+    #expect(function.hasKink == jumps)
   }
 
   @Test("the slope at an output is the slope at the input", arguments: scalar)

@@ -18,7 +18,7 @@ final class CascadeSearch {
   /// The model input, held as the programs hold it.
   var input: [Double]?
   /// The end of a search from a map that came near to fitting it.
-  private(set) var approach: [Double]?
+  var approach: [Double]?
   /// Relative distance of the simulated gradient below the dense layer from the observed one.
   var certificate = Double.infinity
   /// Predicted root-mean-square error of an entry of ``input``.
@@ -30,10 +30,6 @@ final class CascadeSearch {
   /// What was done, in clauses.
   var account: [String] = []
 
-  /// A search ends well below this relative misfit, or has failed.
-  private static let convergedMisfit = 1e-3
-  /// Below this one a search that noise ended is a start for another.
-  private static let approachMisfit = 0.03
   /// Multiply-adds that a polish may cost where the certificate is good already.
   private static let polishBudget = 6e10
   /// Multiply-adds that the search may still cost.
@@ -74,65 +70,6 @@ final class CascadeSearch {
     try polish(everything)
   }
 
-  // MARK: - From a map
-
-  private func searchFromMaps(_ everything: GradientResiduals) throws(CascadeStop) -> Bool {
-    let maps = walk.determined.reversed().filter { $0 != .input(0) }
-      .prefix(isNoisy ? 1 : 3)
-    for (attempt, source) in maps.enumerated() where !isLate() {
-      guard let map = walk.maps[source] else { continue }
-      let features = try FrontierResiduals(
-        source, map, walk: walk, usesGradients: attempt == 0)
-      guard features.equalities >= count else { continue }
-      let error = map.errors.rootMeanSquareOrZero
-      if isNoisy, !(error < Self.approachMisfit * map.values.rootMeanSquareOrZero) { break }
-      let place = "\(walk.name(source)) (\(features.equalities) equations for \(count) values)"
-      for start in try starts(features).prefix(isNoisy ? 1 : 3) where !isLate() {
-        let price = try features.price()
-        guard budget > 400 * price else {
-          account.append("the search from \(place) would go beyond its budget of work")
-          break
-        }
-        var search = marquardt("from \(walk.name(source))")
-        search.productLimit = Int(budget / price)
-        if isNoisy { (search.stepLimit, search.leastGain) = (15, 1e-2) }
-        // Near the rounding of single precision, where closing in takes over.
-        search.goal = 1e-12 * Double(features.count)
-        let outcome = try search.solve(features, from: start)
-        budget -= price * Double(outcome.products)
-        let misfit = (outcome.objective / Double(features.count)).squareRoot()
-        if misfit < Self.approachMisfit { approach = approach ?? outcome.point }
-        guard misfit < Self.convergedMisfit else {
-          account.append(
-            "least squares from \(place) stalled at a relative misfit of \(misfit.displayed)")
-          continue
-        }
-        features.weighByErrors()
-        var closing = marquardt("closing in from \(walk.name(source))")
-        closing.stepLimit = 4
-        closing.leastGain = 0.1
-        closing.iterationLimit = 300
-        closing.startsRoughly = false
-        closing.damping = 1e-9
-        closing.goal = Double(features.count) / 4
-        let final = try closing.solve(features, from: outcome.point)
-        input = final.point
-        let error = try everything.relativeError(at: final.point)
-        account.append(
-          "least squares from \(place) converged in \(outcome.steps + final.steps) steps and "
-            + "\(outcome.products + final.products) products")
-        guard error < 0.02 else { continue }
-        certificate = error
-        let doubt = try InputUncertainty(features, at: final.point, errors: nil)
-        let excess = max(1, (final.objective / Double(features.count)).squareRoot())
-        predictedError = doubt.error * excess
-        determinedShare = doubt.share
-        return true
-      }
-    }
-    return false
-  }
-
   /// Pictures without a picture: the middle of the range, then others where it is not known.
   func starts(_ function: some ResidualFunction) throws(CascadeStop) -> [[Double]] {
     if let range {
@@ -142,7 +79,7 @@ final class CascadeSearch {
       }
     }
     var candidates: [(start: [Double], objective: Double)] = []
-    for level in [0.5, 0.0] {
+    for level in [0.5, 0.0, -0.5] {
       let start = Array(repeating: level, count: count)
       let residuals = try function.residuals(at: start)
       candidates.append((start, residuals.reduce(0) { $0 + $1 * $1 }))
@@ -150,9 +87,9 @@ final class CascadeSearch {
     return candidates.sorted { $0.objective < $1.objective }.map(\.start)
   }
 
-  private func marquardt(_ what: String) -> LevenbergMarquardt {
+  func marquardt(_ what: String) -> LevenbergMarquardt {
     var marquardt = LevenbergMarquardt()
-    marquardt.range = range
+    marquardt.bounds = range.map { Array(repeating: $0, count: count) }
     marquardt.goal = 1e-24
     marquardt.isCancelled = { [self] in isLate() }
     marquardt.report = { [progress] step, objective, products in

@@ -26,7 +26,8 @@ package struct LevenbergMarquardt {
     var factor: CholeskyDecomposition?
   }
 
-  package var range: ClosedRange<Double>?
+  /// Between which each value stays.
+  package var bounds: [ClosedRange<Double>]?
   package var stepLimit = 100
   /// Iterations of LSMR per step.
   var iterationLimit = 200

@@ -70,9 +70,10 @@ extension LevenbergMarquardt {
   ) throws(CascadeStop) -> Trial? {
     let x = state.point
     let slope = try function.pull(state.residuals, in: .double)
-    let isHeld = range.map { range in
+    let isHeld = bounds.map { bounds in
       x.indices.map {
-        x[$0] <= range.lowerBound && slope[$0] > 0 || x[$0] >= range.upperBound && slope[$0] < 0
+        x[$0] <= bounds[$0].lowerBound && slope[$0] > 0
+          || x[$0] >= bounds[$0].upperBound && slope[$0] < 0
       }
     }
     func free(_ v: [Double]) -> [Double] {
@@ -108,9 +109,9 @@ extension LevenbergMarquardt {
       state.promise = 1 - model / state.objective
       // Values are cheaper than another solution.
       for share in [1, 0.5, 0.25] {
-        let candidate = zip(x, moved).map { old, step in
-          range.map { min(max(old + share * step, $0.lowerBound), $0.upperBound) }
-            ?? old + share * step
+        var candidate = zip(x, moved).map { $0 + share * $1 }
+        for (place, bound) in (bounds ?? []).enumerated() {
+          candidate[place] = min(max(candidate[place], bound.lowerBound), bound.upperBound)
         }
         let residuals = try function.residuals(at: candidate)
         let value = residuals.sumOfSquares

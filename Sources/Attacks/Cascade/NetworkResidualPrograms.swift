@@ -48,6 +48,7 @@ extension NetworkResiduals {
     for (place, head) in compared.heads.enumerated() {
       program.bind(head.gradient, to: "head/\(place)")
     }
+    if run.kind == .misfit { bindExpected(to: program) }
     return program
   }
 
@@ -60,7 +61,7 @@ extension NetworkResiduals {
   ) throws(CascadeStop) -> (graph: Graph, parameters: [GraphParameter]) {
     let parts = try programs.graph(
       from: [.input(0)], to: [compared.node] + compared.heads.map(\.node),
-      givenAs: kind == .value ? .argument : .parameter)
+      givenAs: kind == .value || kind == .misfit ? .argument : .parameter)
     var graph = parts.graph
     let features = try Segment.result(of: parts, compared.node)
     var outputs: [(value: Value, cotangent: Value)] = []
@@ -111,6 +112,10 @@ extension NetworkResiduals {
     } else {
       results += graph.pullback(of: outputs, to: weights)
     }
+    if kind == .misfit {
+      addMisfit(of: results, in: x, to: &graph)
+      return (graph, parts.parameters)
+    }
     if kind != .value {
       let tangent = graph.input("tangent", x.type)
       let moved = graph.pushforward(of: results, along: [x: tangent])
@@ -122,6 +127,42 @@ extension NetworkResiduals {
     }
     if kind == .columns { graph = graph.batched(inputs: ["tangent"], extent: Self.columns) }
     return (graph, parts.parameters)
+  }
+
+  /// Adds `‖r‖²` and its gradient as outputs.
+  private func addMisfit(of results: [Value], in x: Value, to graph: inout Graph) {
+    var parts: [(Value, Value)] = []
+    for (place, result) in results.enumerated() {
+      let expected = graph.input("expected/\(place)", result.type, .parameter)
+      let weights = graph.input("weights/\(place)", result.type, .parameter)
+      var gap = graph.apply(Subtract(), result, expected)
+      if place == 0, compared.isInactive.contains(true) {
+        // What is inactive must only not be above its value.
+        gap = graph.apply(Maximum(), gap, graph.input("floor", result.type, .parameter))
+      }
+      let weighted = graph.apply(Multiply(), weights, gap)
+      parts.append((weighted, weighted))
+    }
+    let misfit = graph.total(parts)
+    graph.output("misfit", misfit)
+    graph.output("slope", graph.gradient(of: misfit, in: [x])[0])
+  }
+
+  /// Binds what ``addMisfit(of:in:to:)`` compares with.
+  private func bindExpected(to program: any CompiledProgram) {
+    program.bind(compared.target, to: "expected/0")
+    program.bind(compared.targetWeights, to: "weights/0")
+    if compared.isInactive.contains(true) {
+      // Below anything that a difference of maps can be.
+      let least = -Double(Float.greatestFiniteMagnitude)
+      program.bind(compared.isInactive.map { $0 ? 0 : least }, to: "floor")
+    }
+    for (place, observed) in compared.observed.enumerated() {
+      program.bind(observed, to: "expected/\(place + 1)")
+      program.bind(
+        Array(repeating: compared.weights[place], count: observed.count),
+        to: "weights/\(place + 1)")
+    }
   }
 
   /// Whether every weight has a head of its own, rather than all of them the same.

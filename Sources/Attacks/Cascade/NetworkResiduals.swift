@@ -43,7 +43,7 @@ package class NetworkResiduals: ResidualFunction {
 
   /// A program.
   struct Run: Hashable {
-    enum Kind { case value, push, pull, columns }
+    enum Kind { case value, push, pull, columns, misfit }
     var kind: Kind
     var precision: Precision
   }
@@ -101,6 +101,16 @@ package class NetworkResiduals: ResidualFunction {
       }
     }
     return total > 0 ? (missed / total).squareRoot() : .infinity
+  }
+
+  /// `‖r‖²` and its gradient, in single precision, with the weights of the first call.
+  package final func misfit(at x: [Double]) throws(CascadeStop) -> (
+    objective: Double, gradient: [Double]
+  ) {
+    let program = try program(Run(kind: .misfit, precision: .single))
+    program.bind(x, to: "cut/0")
+    try Segment.run(program)
+    return (program.scalar(of: "misfit"), program.elements(of: "slope"))
   }
 
   private func run(

@@ -28,6 +28,7 @@ struct InversionAttack {
   /// - Throws: ``NotInvertible`` if the network cannot be computed, or what is asked for makes no sense
   ///   here.
   mutating func run() throws(NotInvertible) -> NumericalInversion.Result {
+    if settings.attack == .auto, !problem.isScaleKnown { settings.distance = .cosine }
     guard settings.distance == .cosine || problem.isScaleKnown else {
       throw NotInvertible(
         "the size of the gradient is not known, which a squared distance needs; the learning rate of "
@@ -97,7 +98,8 @@ struct InversionAttack {
   private func result(
     _ best: RestartState, _ restarts: [RestartState], _ interruption: String?
   ) throws(NotInvertible) -> NumericalInversion.Result {
-    let match = try programs.gradientMatch(at: best.input, on: control.backend)
+    let input = settings.optimizer == .spectralLBFGS ? valid(best.input) : best.input
+    let match = try programs.gradientMatch(at: input, on: control.backend)
     let stop =
       interruption.map { "\($0) after \(best.iteration) iterations" }
       ?? (best.isConverged ? "no step led further down" : "all iterations done")
@@ -112,7 +114,17 @@ struct InversionAttack {
       iterations: restarts.reduce(0) { $0 + $1.iteration }, objective: best.objective,
       gradientMatch: match, curve: best.curve, stop: stop, spread: spread(restarts, best))
     return NumericalInversion.Result(
-      summary: summary, samples: split(best.input), labels: labels(best))
+      summary: summary, samples: split(input), labels: labels(best))
+  }
+
+  /// The nearest point whose inputs lie in the box.
+  private func valid(_ point: [Double]) -> [Double] {
+    guard let box = problem.box else { return point }
+    return point.indices.map { place in
+      guard place < problem.count else { return point[place] }
+      let bounds = box.bounds(at: place, in: problem.shape)
+      return min(max(point[place], bounds.lowerBound), bounds.upperBound)
+    }
   }
 
   func split(_ point: [Double]) -> [[Double]] {

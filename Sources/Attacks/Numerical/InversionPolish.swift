@@ -15,8 +15,8 @@ extension InversionAttack {
     guard equations.count >= problem.count else { return }
     do throws(CascadeStop) {
       var marquardt = LevenbergMarquardt()
-      marquardt.range = problem.box.flatMap {
-        $0.lower.count == 1 ? $0.lower[0]...$0.upper[0] : nil
+      marquardt.bounds = problem.box.map { box in
+        (0..<problem.count).map { box.bounds(at: $0, in: problem.shape) }
       }
       marquardt.stepLimit = 100
       marquardt.iterationLimit = 300

@@ -28,13 +28,22 @@ struct InversionPrograms: Sendable {
   func search(
     _ settings: InversionSettings, on backend: any Backend
   ) throws(NotInvertible) -> any RestartSearch {
-    if problem.steps == nil, settings.optimizer != .lbfgs, problem.labels != nil {
+    if problem.steps == nil, !settings.optimizer.searchesLines, problem.labels != nil {
       return GradientSearch(try iteration(settings, on: backend))
     }
     let function = try objective(settings, on: backend)
-    return settings.optimizer == .lbfgs
-      ? LBFGSSearch(function)
-      : ObjectiveSearch(function, settings, box: problem.box, shape: problem.shape)
+    return switch settings.optimizer {
+    case .lbfgs: LBFGSSearch(function)
+    case .spectralLBFGS: LBFGSSearch(function, preconditioner: preconditioner)
+    case .adam, .signedAdam:
+      ObjectiveSearch(function, settings, box: problem.box, shape: problem.shape)
+    }
+  }
+
+  private var preconditioner: PicturePreconditioner {
+    PicturePreconditioner(
+      shape: Array(problem.shape.dropFirst()), isChannelsFirst: problem.network.isChannelsFirst,
+      samples: problem.samples, exponent: 1)
   }
 
   /// What settings minimise, as a function of inputs and, where they are sought, labels.

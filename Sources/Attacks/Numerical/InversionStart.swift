@@ -9,19 +9,33 @@ extension InversionAttack {
       var generator = SplitMix64(
         seed: SplitMix64.mixed(settings.seed, UInt64(truncatingIfNeeded: index)))
       var point = (0..<problem.count).map { _ in generator.normal() }
+      if settings.optimizer == .spectralLBFGS { point = nearlyGrey(point) }
       if index == 0 { point = control.start?.flatMap { $0 } ?? approach ?? point }
       if problem.labels == nil {
         point += (0..<problem.samples * problem.classes).map { _ in generator.normal() }
       }
       let vectors =
-        settings.optimizer == .lbfgs ? [RestartState.input: point] : GradientSearch.start(point)
+        settings.optimizer.searchesLines ? [RestartState.input: point] : GradientSearch.start(point)
       return RestartState(index: index, vectors: vectors)
+    }
+  }
+
+  /// Grey pictures with so little noise that it tells the samples apart, and no more.
+  private func nearlyGrey(_ noise: [Double]) -> [Double] {
+    noise.indices.map { place in
+      guard let box = problem.box else { return 0.1 * noise[place] }
+      let bounds = box.bounds(at: place, in: problem.shape)
+      let (low, high) = (bounds.lowerBound, bounds.upperBound)
+      return (low + high) / 2 + 0.025 * (high - low) * noise[place]
     }
   }
 
   var startName: String {
     if control.start != nil { return "the inputs that --start states" }
-    let point = approach == nil ? "standard normal numbers" : "what the closed forms left"
+    let chance =
+      settings.optimizer == .spectralLBFGS
+      ? "grey pictures with a little noise" : "standard normal numbers"
+    let point = approach == nil ? chance : "what the closed forms left"
     guard let features = programs.features else { return point }
     return point
       + ", with the output of '\(problem.network.nodes[features.node].name)' as an equation"

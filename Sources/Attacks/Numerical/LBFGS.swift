@@ -46,6 +46,13 @@ package struct LBFGS: Hashable, Sendable {
   package mutating func step(
     on function: any MatchingObjective
   ) throws(BackendError) -> Bool {
+    try step(on: function, preconditioner: nil)
+  }
+
+  /// ``step(on:)`` with an approximate inverse of the Hessian, up to a factor, to begin with.
+  mutating func step(
+    on function: any MatchingObjective, preconditioner: PicturePreconditioner?
+  ) throws(BackendError) -> Bool {
     precondition(point.count == function.count, "a point has \(function.count) values")
     if objective == nil {
       let (value, slope) = try function.evaluate(at: point)
@@ -55,22 +62,22 @@ package struct LBFGS: Hashable, Sendable {
     guard objective?.isFinite == true, gradient.allSatisfy(\.isFinite),
       gradient.contains(where: { $0 != 0 })
     else { return false }
-    if try advance(on: function) { return true }
+    if try advance(on: function, preconditioner) { return true }
     if history.isEmpty { return false }
     // What is remembered may tell of another place; steepest descent needs none of it.
     history = []
-    return try advance(on: function)
+    return try advance(on: function, preconditioner)
   }
 
   private mutating func advance(
-    on function: any MatchingObjective
+    on function: any MatchingObjective, _ preconditioner: PicturePreconditioner?
   ) throws(BackendError) -> Bool {
-    let direction = direction()
+    let direction = direction(preconditioner)
     let start = WolfeSearch.Trial(
       step: 0, point: point, objective: objective ?? .nan, gradient: gradient,
       slope: gradient.dot(direction))
     // Behind the first step, the scale of the direction is that of the last one.
-    let first = history.isEmpty ? 1 / gradient.euclideanNorm : 1
+    let first = history.isEmpty ? 1 / (-start.slope).squareRoot() : 1
     var search = WolfeSearch(start, direction)
     let found = try search.run(on: function, first: first)
     evaluations += search.evaluations
@@ -89,17 +96,20 @@ package struct LBFGS: Hashable, Sendable {
     return true
   }
 
-  /// `−H ∇f` by the two loops of algorithm 7.4, with `H⁰ = (sᵀy / yᵀy) I` of the last pair.
-  package func direction() -> [Double] {
+  /// `−H ∇f` by the two loops of algorithm 7.4, with `H⁰ = (sᵀy / yᵀPy) P` of the last pair, where `P` is
+  /// the preconditioner, or the unit matrix.
+  func direction(_ preconditioner: PicturePreconditioner? = nil) -> [Double] {
     var result = gradient.map { -$0 }
-    guard let last = history.last else { return result }
+    guard let last = history.last else { return preconditioner?(result) ?? result }
     var factors: [Double] = []
     for pair in history.reversed() {
       let factor = pair.displacement.dot(result) / pair.displacement.dot(pair.change)
       result.add(-factor, times: pair.change)
       factors.append(factor)
     }
-    let scale = last.displacement.dot(last.change) / last.change.dot(last.change)
+    let size = last.change.dot(preconditioner?(last.change) ?? last.change)
+    let scale = last.displacement.dot(last.change) / size
+    result = preconditioner?(result) ?? result
     for place in result.indices { result[place] *= scale }
     for (pair, factor) in zip(history, factors.reversed()) {
       let other = pair.change.dot(result) / pair.displacement.dot(pair.change)

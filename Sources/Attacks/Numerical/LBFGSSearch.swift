@@ -4,17 +4,25 @@ internal import TensorIR
 /// L-BFGS on one restart at a time; the length of a step is its own affair.
 final class LBFGSSearch: RestartSearch {
   private let function: any MatchingObjective
+  private let preconditioner: PicturePreconditioner?
   private var state = LBFGS(from: [0])
 
-  init(_ function: any MatchingObjective) { self.function = function }
+  init(_ function: any MatchingObjective, preconditioner: PicturePreconditioner? = nil) {
+    self.function = function
+    self.preconditioner = preconditioner
+  }
 
   func load(_ vectors: [String: [Double]]) {
-    state = LBFGS(vectors) ?? LBFGS(from: vectors[RestartState.input] ?? [])
+    // With a preconditioner fewer pairs do, and cost less.
+    let limit = preconditioner == nil ? 100 : 30
+    state =
+      LBFGS(vectors, historyLimit: limit)
+      ?? LBFGS(from: vectors[RestartState.input] ?? [], historyLimit: limit)
   }
 
   func step(rate: Double) throws(BackendError) -> Double? {
     let before = try objective()
-    return try state.step(on: function) ? before : nil
+    return try state.step(on: function, preconditioner: preconditioner) ? before : nil
   }
 
   func vectors() -> [String: [Double]] { state.vectors }

@@ -1,0 +1,124 @@
+internal import AuditModel
+internal import LinearAlgebra
+internal import Networks
+
+/// From a map that the walk determined to the model input.
+extension CascadeSearch {
+  /// A search ends well below this relative misfit, or has failed.
+  private static let convergedMisfit = 1e-3
+  /// Below this one a search that noise ended is a start for another.
+  private static let approachMisfit = 0.03
+  /// A descent ends at this relative misfit, where least squares take over.
+  private static let descentGoal = 1e-3
+  private static let descentLimit = 1_000
+  /// Evaluations after which the best of several descents is chosen.
+  private static let raceLength = 40
+
+  /// - Returns: Whether the input was found.
+  func searchFromMaps(_ everything: GradientResiduals) throws(CascadeStop) -> Bool {
+    let sources = walk.determined.reversed().filter { $0 != .input(0) }
+      .prefix(isNoisy ? 1 : 3)
+    for (attempt, source) in sources.enumerated() where !isLate() {
+      guard let map = walk.maps[source] else { continue }
+      let error = map.errors.rootMeanSquareOrZero
+      if isNoisy, !(error < Self.approachMisfit * map.values.rootMeanSquareOrZero) { break }
+      // The entries of the map alone say it more directly than its equations, where they are enough.
+      let entries = try FrontierResiduals(source, map, walk: walk, usesGradients: false)
+      let features =
+        attempt == 0
+        ? try FrontierResiduals(source, map, walk: walk, usesGradients: true) : entries
+      guard features.equalities >= count else { continue }
+      let isEnough = entries.equalities >= count
+      if try search(features, descendingOn: isEnough ? entries : features, source, everything) {
+        return true
+      }
+    }
+    return false
+  }
+
+  /// Least squares from where a descent ends, and from grey pictures.
+  private func search(
+    _ features: FrontierResiduals, descendingOn simpler: FrontierResiduals,
+    _ source: Network.Source, _ everything: GradientResiduals
+  ) throws(CascadeStop) -> Bool {
+    let place = "\(walk.name(source)) (\(features.equalities) equations for \(count) values)"
+    let price = try features.price()
+    var starts = try starts(features)
+    if !isNoisy, let start = try descend(on: simpler, to: source, from: starts) {
+      starts.insert(start, at: 0)
+    }
+    for start in starts.prefix(isNoisy ? 1 : 3) where !isLate() {
+      guard budget > 400 * price else {
+        account.append("the search from \(place) would go beyond its budget of work")
+        break
+      }
+      var search = marquardt("from \(walk.name(source))")
+      search.productLimit = Int(budget / price)
+      if isNoisy { (search.stepLimit, search.leastGain) = (15, 1e-2) }
+      // Near the rounding of single precision, where closing in takes over.
+      search.goal = 1e-12 * Double(features.count)
+      let outcome = try search.solve(features, from: start)
+      budget -= price * Double(outcome.products)
+      let misfit = (outcome.objective / Double(features.count)).squareRoot()
+      if misfit < Self.approachMisfit { approach = approach ?? outcome.point }
+      guard misfit < Self.convergedMisfit else {
+        account.append(
+          "least squares from \(place) stalled at a relative misfit of \(misfit.displayed)")
+        continue
+      }
+      features.weighByErrors()
+      var closing = marquardt("closing in from \(walk.name(source))")
+      closing.stepLimit = 4
+      closing.leastGain = 0.1
+      closing.iterationLimit = 300
+      closing.startsRoughly = false
+      closing.damping = 1e-9
+      closing.goal = Double(features.count) / 4
+      let final = try closing.solve(features, from: outcome.point)
+      input = final.point
+      let error = try everything.relativeError(at: final.point)
+      account.append(
+        "least squares from \(place) converged in \(outcome.steps + final.steps) steps and "
+          + "\(outcome.products + final.products) products")
+      guard error < 0.02 else { continue }
+      certificate = error
+      let doubt = try InputUncertainty(features, at: final.point, errors: nil)
+      let excess = max(1, (final.objective / Double(features.count)).squareRoot())
+      predictedError = doubt.error * excess
+      determinedShare = doubt.share
+      return true
+    }
+    return false
+  }
+
+  /// Where the best of the descents from grey pictures ends: all go some way, the best goes on.
+  private func descend(
+    on features: FrontierResiduals, to source: Network.Source, from starts: [[Double]]
+  ) throws(CascadeStop) -> [Double]? {
+    // A value and its gradient, against one product.
+    let price = 2 * (try features.price())
+    let limit = min(Self.descentLimit, Int(budget / 2 / price))
+    guard limit >= 2 * Self.raceLength * starts.count else { return nil }
+    let name = walk.name(source)
+    let report = { [self] (descent: PictureDescent) in
+      progress(
+        "descent to \(name): objective \(descent.objective.displayed), \(descent.evaluations) "
+          + "evaluations")
+      return !isLate()
+    }
+    let goal = Self.descentGoal * Self.descentGoal * Double(features.count)
+    var descents = starts.map { PictureDescent(features, from: $0) }
+    for index in descents.indices {
+      try descents[index].run(to: goal, evaluations: Self.raceLength, report: report)
+    }
+    descents.sort { $0.objective < $1.objective }
+    try descents[0].run(to: goal, evaluations: limit, report: report)
+    let evaluations = descents.reduce(0) { $0 + $1.evaluations }
+    budget -= price * Double(evaluations)
+    let misfit = (descents[0].objective / Double(features.count)).squareRoot()
+    account.append(
+      "\(evaluations) evaluations from grey pictures came to a relative misfit of "
+        + "\(misfit.displayed) at \(name)")
+    return descents[0].point
+  }
+}

@@ -1,15 +1,13 @@
 internal import AuditModel
 internal import Networks
 internal import TensorIR
+internal import Tensors
 
 /// The programs of one problem.
 struct InversionPrograms: Sendable {
   let problem: InversionProblem
   /// An output that closed forms determined, for one sample.
   var features: (node: Int, values: [Double])?
-
-  /// Beside a cosine distance, which is at most 2.
-  private static let featureWeight = 1.0
 
   /// The matching that settings ask for.
   func matching(_ settings: InversionSettings) -> GradientMatching {
@@ -20,8 +18,17 @@ struct InversionPrograms: Sendable {
     matching.step.isSigned = settings.optimizer == .signedAdam
     matching.box = problem.box
     matching.compared = Set(problem.keys)
-    matching.features = features.map { ($0.node, Self.featureWeight) }
+    matching.features = features.map { ($0.node, scale(of: settings.distance)) }
     return matching
+  }
+
+  /// What a distance is about where the simulated gradient is another.
+  private func scale(of distance: InversionSettings.Distance) -> Double {
+    guard distance == .squared else { return 1 }
+    return problem.keys.reduce(0) { sum, key in
+      let norm = problem.gradient.tensors[key]?.summary().norm ?? 0
+      return sum + norm * norm
+    }
   }
 
   /// A search that settings ask for, on one restart at a time.

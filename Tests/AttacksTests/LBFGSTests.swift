@@ -1,8 +1,7 @@
+import Attacks
 import Networks
 import TensorIR
 import Testing
-
-@testable import Attacks
 
 @Suite("L-BFGS")
 struct LBFGSTests {

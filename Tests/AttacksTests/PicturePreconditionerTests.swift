@@ -50,6 +50,15 @@ struct PicturePreconditionerTests {
     }
   }
 
+  /// A transform of it would be 2⁴⁴ numbers.
+  @Test("an axis of any length costs no more than its values")
+  func longAxis() {
+    let basis = PictureBasis(shape: [1 << 22, 1], isChannelsFirst: false)
+    let values = Self.draws(1 << 22, seed: 7)
+    #expect(basis.coefficients(values) == values)
+    #expect(basis.squaredFrequencies.allSatisfy { $0 == 0 })
+  }
+
   @Test("both orders of axes give the same picture")
   func orders() {
     let (height, width, channels) = (6, 5, 3)

@@ -107,18 +107,24 @@ extension CascadeSearch {
       return !isLate()
     }
     let goal = Self.descentGoal * Self.descentGoal * Double(features.count)
-    var descents = starts.map { PictureDescent(features, from: $0) }
-    for index in descents.indices {
-      try descents[index].run(to: goal, evaluations: Self.raceLength, report: report)
+    var evaluations = 0
+    var best: PictureDescent?
+    for start in starts {
+      var descent = PictureDescent(features, from: start)
+      try descent.run(to: goal, evaluations: Self.raceLength, report: report)
+      evaluations += descent.evaluations
+      // The others, whose histories are several times as large as the picture, are let go.
+      if descent.objective < best?.objective ?? .infinity { best = descent }
     }
-    descents.sort { $0.objective < $1.objective }
-    try descents[0].run(to: goal, evaluations: limit, report: report)
-    let evaluations = descents.reduce(0) { $0 + $1.evaluations }
+    guard var best else { return nil }
+    evaluations -= best.evaluations
+    try best.run(to: goal, evaluations: limit, report: report)
+    evaluations += best.evaluations
     budget -= price * Double(evaluations)
-    let misfit = (descents[0].objective / Double(features.count)).squareRoot()
+    let misfit = (best.objective / Double(features.count)).squareRoot()
     account.append(
       "\(evaluations) evaluations from grey pictures came to a relative misfit of "
         + "\(misfit.displayed) at \(name)")
-    return descents[0].point
+    return best.point
   }
 }

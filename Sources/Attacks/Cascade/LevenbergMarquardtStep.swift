@@ -110,9 +110,7 @@ extension LevenbergMarquardt {
       // Values are cheaper than another solution.
       for share in [1, 0.5, 0.25] {
         var candidate = zip(x, moved).map { $0 + share * $1 }
-        for (place, bound) in (bounds ?? []).enumerated() {
-          candidate[place] = min(max(candidate[place], bound.lowerBound), bound.upperBound)
-        }
+        if let bounds { candidate.clamp(to: bounds) }
         let residuals = try function.residuals(at: candidate)
         let value = residuals.sumOfSquares
         if value < state.objective {

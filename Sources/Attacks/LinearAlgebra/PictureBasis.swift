@@ -17,8 +17,11 @@ struct PictureBasis: Sendable {
   let shape: [Int]
   /// The axis of the channels.
   private let channelAxis: Int
-  /// By axis, frequencies × places; `nil` along the channels.
+  /// By axis, frequencies × places; `nil` along the channels and where an axis is too long.
   private let cosines: [DenseMatrix?]
+
+  /// Places of a longer axis stay as they are: its transform would be the square of it in size.
+  private static let longest = 1_024
 
   /// - Parameters:
   ///   - shape: Spatial axes and one of channels.
@@ -27,7 +30,9 @@ struct PictureBasis: Sendable {
     self.shape = shape
     let channelAxis = isChannelsFirst ? 0 : max(shape.count - 1, 0)
     self.channelAxis = channelAxis
-    cosines = shape.indices.map { $0 == channelAxis ? nil : Self.cosines(shape[$0]) }
+    cosines = shape.indices.map {
+      $0 == channelAxis || shape[$0] > Self.longest ? nil : Self.cosines(shape[$0])
+    }
   }
 
   var count: Int { shape.reduce(1, *) }
@@ -36,7 +41,7 @@ struct PictureBasis: Sendable {
   var squaredFrequencies: [Int] {
     (0..<count).map { index in
       shape.indices.reduce(0) { sum, axis in
-        guard axis != channelAxis else { return sum }
+        guard cosines[axis] != nil else { return sum }
         let frequency = index / stride(axis) % shape[axis]
         return sum + frequency * frequency
       }

@@ -18,7 +18,7 @@
 ///
 /// - Source: Field 1987, *Relations between the statistics of natural images and the response
 ///   properties of cortical cells*, for the spectrum; no paper for its use here.
-struct PicturePreconditioner: Sendable {
+package struct PicturePreconditioner: Sendable {
   private let samples: Int
   private let basis: PictureBasis
   /// The weight of each coefficient, the square of its amplitude.

@@ -29,12 +29,26 @@ package struct InputBox: Hashable, Sendable {
     return (value(lower), value(upper))
   }
 
+  /// The bounds of every entry in inputs of shape `[samples, …]`, row-major.
+  func bounds(in shape: [Int]) -> [ClosedRange<Double>] {
+    (0..<shape.reduce(1, *)).map { bounds(at: $0, in: shape) }
+  }
+
   /// The bounds of the entry at a row-major place in inputs of shape `[samples, …]`.
-  func bounds(at index: Int, in shape: [Int]) -> ClosedRange<Double> {
+  private func bounds(at index: Int, in shape: [Int]) -> ClosedRange<Double> {
     guard lower.count > 1 else { return lower[0]...upper[0] }
     let axis = isChannelsFirst ? 1 : shape.count - 1
     let stride = shape[(axis + 1)...].reduce(1, *)
     let channel = index / stride % shape[axis]
     return lower[channel]...upper[channel]
+  }
+}
+
+extension [Double] {
+  /// Puts every value into its bounds; those behind the bounds stay as they are.
+  mutating func clamp(to bounds: [ClosedRange<Double>]) {
+    for (place, bound) in bounds.enumerated() {
+      self[place] = Swift.min(Swift.max(self[place], bound.lowerBound), bound.upperBound)
+    }
   }
 }

@@ -98,7 +98,10 @@ struct InversionAttack {
   private func result(
     _ best: RestartState, _ restarts: [RestartState], _ interruption: String?
   ) throws(NotInvertible) -> NumericalInversion.Result {
-    let input = settings.optimizer == .spectralLBFGS ? valid(best.input) : best.input
+    var input = best.input
+    if settings.optimizer == .spectralLBFGS, let box = problem.box {
+      input.clamp(to: box.bounds(in: problem.shape))
+    }
     let match = try programs.gradientMatch(at: input, on: control.backend)
     let stop =
       interruption.map { "\($0) after \(best.iteration) iterations" }
@@ -115,16 +118,6 @@ struct InversionAttack {
       gradientMatch: match, curve: best.curve, stop: stop, spread: spread(restarts, best))
     return NumericalInversion.Result(
       summary: summary, samples: split(input), labels: labels(best))
-  }
-
-  /// The nearest point whose inputs lie in the box.
-  private func valid(_ point: [Double]) -> [Double] {
-    guard let box = problem.box else { return point }
-    return point.indices.map { place in
-      guard place < problem.count else { return point[place] }
-      let bounds = box.bounds(at: place, in: problem.shape)
-      return min(max(point[place], bounds.lowerBound), bounds.upperBound)
-    }
   }
 
   func split(_ point: [Double]) -> [[Double]] {

@@ -15,9 +15,7 @@ extension InversionAttack {
     guard equations.count >= problem.count else { return }
     do throws(CascadeStop) {
       var marquardt = LevenbergMarquardt()
-      marquardt.bounds = problem.box.map { box in
-        (0..<problem.count).map { box.bounds(at: $0, in: problem.shape) }
-      }
+      marquardt.bounds = problem.box?.bounds(in: problem.shape)
       marquardt.stepLimit = 100
       marquardt.iterationLimit = 300
       marquardt.goal = Double(equations.count)

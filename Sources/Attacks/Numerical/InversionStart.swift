@@ -22,11 +22,10 @@ extension InversionAttack {
 
   /// Grey pictures with so little noise that it tells the samples apart, and no more.
   private func nearlyGrey(_ noise: [Double]) -> [Double] {
-    noise.indices.map { place in
-      guard let box = problem.box else { return 0.1 * noise[place] }
-      let bounds = box.bounds(at: place, in: problem.shape)
+    guard let box = problem.box else { return noise.map { 0.1 * $0 } }
+    return zip(noise, box.bounds(in: problem.shape)).map { value, bounds in
       let (low, high) = (bounds.lowerBound, bounds.upperBound)
-      return (low + high) / 2 + 0.025 * (high - low) * noise[place]
+      return (low + high) / 2 + 0.025 * (high - low) * value
     }
   }
 

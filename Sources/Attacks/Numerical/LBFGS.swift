@@ -40,18 +40,16 @@ package struct LBFGS: Hashable, Sendable {
 
   /// Moves to a point with a lower objective.
   ///
+  /// - Parameters:
+  ///   - function: What is lowered.
+  ///   - preconditioner: An approximate inverse of the Hessian, up to a factor; `nil` is the unit
+  ///     matrix.
   /// - Returns: Whether it moved. It does not where the gradient is zero, where a number is not
   ///   finite, or where no step along the direction of steepest descent lowers the objective.
+  /// - Throws: ``BackendError`` if the function cannot be evaluated.
   /// - Complexity: One evaluation where the first length is taken, which is usual; up to 25, twice.
   package mutating func step(
-    on function: any MatchingObjective
-  ) throws(BackendError) -> Bool {
-    try step(on: function, preconditioner: nil)
-  }
-
-  /// ``step(on:)`` with an approximate inverse of the Hessian, up to a factor, to begin with.
-  mutating func step(
-    on function: any MatchingObjective, preconditioner: PicturePreconditioner?
+    on function: any MatchingObjective, preconditioner: PicturePreconditioner? = nil
   ) throws(BackendError) -> Bool {
     precondition(point.count == function.count, "a point has \(function.count) values")
     if objective == nil {
@@ -98,7 +96,7 @@ package struct LBFGS: Hashable, Sendable {
 
   /// `−H ∇f` by the two loops of algorithm 7.4, with `H⁰ = (sᵀy / yᵀPy) P` of the last pair, where `P` is
   /// the preconditioner, or the unit matrix.
-  func direction(_ preconditioner: PicturePreconditioner? = nil) -> [Double] {
+  package func direction(_ preconditioner: PicturePreconditioner? = nil) -> [Double] {
     var result = gradient.map { -$0 }
     guard let last = history.last else { return preconditioner?(result) ?? result }
     var factors: [Double] = []

@@ -19,10 +19,7 @@ final class ObjectiveSearch: RestartSearch {
   ) {
     self.function = function
     isSigned = settings.optimizer == .signedAdam
-    bounds =
-      box.map { box in
-        (0..<shape.reduce(1, *)).map { box.bounds(at: $0, in: shape) }
-      } ?? []
+    bounds = box?.bounds(in: shape) ?? []
   }
 
   func load(_ vectors: [String: [Double]]) {
@@ -46,10 +43,8 @@ final class ObjectiveSearch: RestartSearch {
         + (1 - constants.secondDecay) * (direction * direction)
       let root = (variance[place] / (1 - powers[1])).squareRoot()
       point[place] -= rate * (momentum[place] / (1 - powers[0]) / (root + constants.epsilon))
-      if place < bounds.count {
-        point[place] = min(max(point[place], bounds[place].lowerBound), bounds[place].upperBound)
-      }
     }
+    point.clamp(to: bounds)
     return objective
   }
 

@@ -32,10 +32,6 @@ enum Place {
       try Data(bytes).write(to: URL(filePath: path + "/" + name))
       return path + "/" + name
     }
-
-    func makeExecutable(_ path: String) throws {
-      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
-    }
   }
 }
 

@@ -94,12 +94,11 @@ struct CatalogueTests {
 
   @Test("a child killed by a signal is one error, nothing else")
   func signal() throws {
-    // Not written here: a child of another test that holds the open script would keep it from running.
-    let script = Place.tests.appending(path: "Fixtures/programs/crashing-child").path
     let path = Place.fixtures + "/torch/state.h5"
     let file = try MappedFile(path: path)
     let error = #expect(throws: CheckpointError.self) {
-      _ = try SandboxedReader(executable: script).read(file, range: 0..<file.count, path: path)
+      _ = try SandboxedReader(executable: Place.crashingChild).read(
+        file, range: 0..<file.count, path: path)
     }
     #expect(error?.reason == .readerCrashed(detail: "the HDF5 library ended with signal 11"))
   }

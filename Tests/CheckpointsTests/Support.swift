@@ -9,6 +9,9 @@ enum Place {
     .deletingLastPathComponent()
   static let fixtures = tests.appending(path: "Fixtures/frameworks").path
   static let hostile = tests.appending(path: "Fixtures/hostile/files").path
+  /// Committed, since a script that a test writes may still be open in a child of another test, and then
+  /// cannot be run.
+  static let crashingChild = tests.appending(path: "Fixtures/programs/crashing-child").path
   static let sources = tests.deletingLastPathComponent().appending(path: "Sources/Checkpoints")
 
   static let executable = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()

@@ -140,11 +140,12 @@ final class CascadeSearch {
   private func measure(
     _ everything: GradientResiduals, _ outcome: LevenbergMarquardt.Outcome, iterations: Int
   ) throws(CascadeStop) {
+    let arithmetic = try everything.arithmeticErrors(at: outcome.point)
     let doubt = try InputUncertainty(
-      everything, at: outcome.point, errors: nil, iterations: iterations,
+      everything, at: outcome.point, errors: nil, arithmetic: arithmetic, iterations: iterations,
       factor: outcome.factor)
-    let excess = max(1, (outcome.objective / Double(everything.count)).squareRoot())
-    predictedError = min(doubt.error * excess, predictedError)
+    let expected = arithmetic.reduce(Double(everything.count)) { $0 + $1 * $1 }
+    predictedError = doubt.error * max(1, (outcome.objective / expected).squareRoot())
     determinedShare = max(determinedShare, doubt.share)
   }
 

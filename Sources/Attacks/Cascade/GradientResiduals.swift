@@ -1,5 +1,6 @@
 internal import LinearAlgebra
 internal import Networks
+internal import TensorIR
 internal import Tensors
 
 /// Every observed gradient below a dense layer, and that layer's known input, against what an input
@@ -8,6 +9,9 @@ internal import Tensors
 /// The loss gradient behind the dense layer is given as it was observed, so neither the loss nor a
 /// common factor of all gradients matters.
 package final class GradientResiduals: NetworkResiduals {
+  /// Whether the gradient was computed in double precision, as far as its storage tells.
+  private let isDouble: Bool
+
   /// - Throws: ``CascadeStop`` if no gradient below the dense layer was observed.
   package init(_ walk: CascadeWalk) throws(CascadeStop) {
     guard case .node(let before)? = walk.network.nodes[walk.start].sources.first,
@@ -34,7 +38,21 @@ package final class GradientResiduals: NetworkResiduals {
     guard !comparison.keys.isEmpty else {
       throw CascadeStop("no gradient below the dense layer was observed")
     }
+    // What was computed in double precision has no rounding errors to speak of.
+    isDouble = walk.observation.gradient.keys.allSatisfy {
+      walk.observation.gradient[$0.node, $0.role]?.kind == .float64
+    }
     super.init(comparison, walk.programs)
+  }
+
+  /// What single precision makes of the residuals: one draw of what the network's own arithmetic did;
+  /// empty for a gradient in double precision.
+  ///
+  /// - Throws: ``CascadeStop`` if a program fails.
+  func arithmeticErrors(at x: [Double]) throws(CascadeStop) -> [Double] {
+    guard !isDouble else { return [] }
+    let single = try residuals(at: x, in: .single)
+    return zip(single, try residuals(at: x)).map { $0 - $1 }
   }
 
   /// Whether residuals are far larger than what inputs nearby change to first order.

@@ -16,16 +16,19 @@ struct InputUncertainty {
   ///   - function: Its residuals.
   ///   - point: The solution.
   ///   - errors: Standard errors of the residuals; `nil` if they are divided by theirs.
+  ///   - arithmetic: One draw of what rounding within the network did to the residuals; empty for nothing.
   ///   - iterations: Of LSMR; directions that it does not reach count as unseen.
   ///   - factor: Of `JᵀJ`, where it is at hand.
   /// - Throws: ``CascadeStop`` if a product fails.
   init(
     _ function: some ResidualFunction, at point: [Double], errors: [Double]?,
-    iterations: Int = 120, factor: CholeskyDecomposition? = nil
+    arithmetic: [Double] = [], iterations: Int = 120, factor: CholeskyDecomposition? = nil
   ) throws(CascadeStop) {
     try function.linearize(at: point)
     var generator = SplitMix64(seed: 29)
-    let noise = (0..<function.count).map { (errors?[$0] ?? 1) * generator.normal() }
+    let noise = (0..<function.count).map {
+      (errors?[$0] ?? 1) * generator.normal() + (arithmetic.isEmpty ? 0 : arithmetic[$0])
+    }
     let direction = point.indices.map { _ in generator.normal() }
     func solution(_ right: [Double], _ limit: Int) throws(CascadeStop) -> [Double] {
       try LSMR.solve(

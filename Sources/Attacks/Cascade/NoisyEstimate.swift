@@ -52,8 +52,6 @@ final class NoisyEstimate {
   private var iterationLimit = 600
   private var damping = 0.0
   private var generator = SplitMix64(seed: 43)
-  /// What single precision makes of the residuals: one draw of what the network's own arithmetic did.
-  private let rounding: ([Double]) throws(CascadeStop) -> [Double]
 
   /// - Parameters:
   ///   - gradients: All observed gradients.
@@ -81,19 +79,9 @@ final class NoisyEstimate {
     input = start ?? Array(repeating: level, count: shape.reduce(1, *))
     temperature = start == nil ? max(1, Self.startNoise / gradients.featureNoise) : 1
     variances = gradients.blocks.indices.map { start == nil && $0 > 0 ? .infinity : 1 }
-    // What was computed in double precision has no rounding errors to speak of.
-    let isDouble = walk.observation.gradient.keys.allSatisfy {
-      walk.observation.gradient[$0.node, $0.role]?.kind == .float64
-    }
     let isCoarse = sparsity != nil || gradients.noiseShare > Self.coarseNoise
     precision = isCoarse ? .single : .double
     model = RegularizedResiduals(gradients, prior: prior)
-    rounding = { (x: [Double]) throws(CascadeStop) in
-      guard !isDouble else { return [] }
-      return zip(try gradients.residuals(at: x, in: .single), try gradients.residuals(at: x)).map {
-        $0 - $1
-      }
-    }
     try run(productLimit: productLimit)
   }
 
@@ -187,7 +175,7 @@ extension NoisyEstimate {
   /// One draw of the error that noise, rounding and the prior leave in the input.
   private func drawError() throws(CascadeStop) -> [Double] {
     try model.linearize(at: input)
-    let rounded = try rounding(input)
+    let rounded = try gradients.arithmeticErrors(at: input)
     let noise = (0..<model.count).map { row in
       guard row < model.scales.count else { return generator.normal() }
       let drawn = model.scales[row] > 0 ? generator.normal() : 0

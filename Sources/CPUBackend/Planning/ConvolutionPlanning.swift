@@ -2,12 +2,11 @@ internal import COneDNN
 internal import TensorIR
 
 extension Planner {
-  /// Plans a convolution: small ones by products over windows; in Float by Winograd's transforms
-  /// where they pay, else by oneDNN where it has a fast implementation, else over windows.
+  /// Plans a convolution: in Float by Winograd's transforms where they pay, else by oneDNN where it
+  /// has a fast implementation, else by products over windows.
   mutating func planConvolution(
     _ form: ConvolutionForm, _ operands: [Int], _ index: Int
   ) throws(BackendError) {
-    if form.isSmall { return try planProducts(.windows, form, operands, index) }
     let isConstant = items[index].isConstant
     let transformed = winograd(form)
     if transformed == nil, !isDouble, form.isFasterByWinograd {
@@ -74,6 +73,11 @@ extension Planner {
   }
 
   /// oneDNN's primitive, unless windows are faster.
+  ///
+  /// Its calls set up their arguments on the heap, seven blocks each. Windows allocate nothing, but
+  /// even where a call takes no more than 5 µs they cost more: a step of gradient matching on LeNet
+  /// (Zhu) takes 0.22 instead of 0.15 ms, and two side by side 1.36 instead of 1.00 of one alone, since
+  /// OpenBLAS's buffers have one lock (two threads with AVX-512).
   ///
   /// For few input channels oneDNN fills only as many lanes: the gradient in the picture of a
   /// 7 × 7 convolution runs at 45 GFLOP/s, as products and sums over windows at twice that.
@@ -147,21 +151,5 @@ extension leak_operation {
     case leak_select: zeros[1] && zeros[2]
     default: false
     }
-  }
-}
-
-extension ConvolutionForm {
-  /// Whether a call of oneDNN, which sets up its arguments on the heap, weighs on a convolution:
-  /// without groups, and with fewer than 2¹⁸ multiplications, which take some 5 µs.
-  ///
-  /// Over windows a step of gradient matching on LeNet(Zhu) allocates nothing, for a third more time
-  /// than by oneDNN: 4,800 take 1.10 instead of 0.84 s, two threads with AVX-512.
-  fileprivate var isSmall: Bool {
-    let (kernel, output) = (shape.kernel, shape.output)
-    let factors = [
-      shape.batch, shape.inputs, shape.outputs, kernel.0, kernel.1, kernel.2, output.0, output.1,
-      output.2,
-    ]
-    return shape.groups == 1 && factors.reduce(1) { $0 * Double($1) } < 0x1p18
   }
 }

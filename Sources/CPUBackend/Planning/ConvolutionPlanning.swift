@@ -76,8 +76,8 @@ extension Planner {
   ///
   /// Its calls set up their arguments on the heap, seven blocks each. Windows allocate nothing, but
   /// even where a call takes no more than 5 µs they cost more: a step of gradient matching on LeNet
-  /// (Zhu) takes 0.22 instead of 0.15 ms, and two side by side 1.36 instead of 1.00 of one alone, since
-  /// OpenBLAS's buffers have one lock (two threads with AVX-512).
+  /// (Zhu) takes 0.22 instead of 0.15 ms, and two side by side 1.36 instead of 1.00 times one alone
+  /// (two threads with AVX-512).
   ///
   /// For few input channels oneDNN fills only as many lanes: the gradient in the picture of a
   /// 7 × 7 convolution runs at 45 GFLOP/s, as products and sums over windows at twice that.

@@ -12,10 +12,6 @@ INLINE void NAMED(copy_run)(REAL *to, const REAL *from, int64_t count) {
   }
   NAMED(copy_part)(to, from, count);
 }
-INLINE void NAMED(clear_run)(REAL *to, int64_t count) {
-  for (; count >= LANES; count -= LANES, to += LANES) NAMED(store)(to, (V){});
-  if (count > 0) NAMED(store_part)(to, (V){}, count);
-}
 INLINE void NAMED(add_run)(REAL *to, const REAL *from, int64_t count) {
   for (; count >= LANES; count -= LANES, to += LANES, from += LANES) {
     NAMED(store)(to, NAMED(load)(to) + NAMED(load)(from));
@@ -70,20 +66,20 @@ static void NAMED(patches)(
   REAL *matrix = to;
   EACH_WINDOW_ROW({
     if (line_number < 0) {
-      NAMED(clear_run)(matrix, taps);
+      NAMED(fill)(matrix, 0, taps);
       continue;
     }
     const REAL *image = (const REAL *)from + line_number * p.input[2] * p.pitch;
     if (beside) {
-      NAMED(clear_run)(matrix, low);
+      NAMED(fill)(matrix, 0, low);
       NAMED(copy_run)(matrix + low, image + x * p.channels + low, high - low);
-      NAMED(clear_run)(matrix + high, taps - high);
+      NAMED(fill)(matrix + high, 0, taps - high);
       continue;
     }
     for (int64_t c = 0; c < p.kernel[2]; c++) {
       const int64_t column = x + c * p.dilation[2];
       REAL *cell = matrix + c * p.channels;
-      if (column < 0 || column >= p.input[2]) NAMED(clear_run)(cell, p.channels);
+      if (column < 0 || column >= p.input[2]) NAMED(fill)(cell, 0, p.channels);
       else NAMED(copy_run)(cell, image + column * p.pitch, p.channels);
     }
   })

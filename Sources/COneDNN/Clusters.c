@@ -21,12 +21,20 @@ bool leak_has_avx512(void) {
 #endif
 }
 
+bool leak_has_avx2(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return false;
+#endif
+}
+
 const leak_kernels *leak_kernels_for(int is_double) {
 #if defined(__x86_64__)
   if (leak_has_avx512()) {
     return is_double ? &leak_kernels_avx512_double : &leak_kernels_avx512_float;
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+  if (leak_has_avx2()) {
     return is_double ? &leak_kernels_avx2_double : &leak_kernels_avx2_float;
   }
 #endif

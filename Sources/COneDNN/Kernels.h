@@ -1,6 +1,7 @@
 #pragma once
 // The functions that exist once per instruction set and floating-point type.
 
+#include "Direct.h"
 #include "Tiles.h"
 #include "Windows.h"
 #include "Winograd.h"
@@ -26,6 +27,20 @@ typedef struct leak_kernels {
   void (*unpatches)(
       const leak_patches *patches, const void *matrix, int64_t first, int64_t last,
       int64_t row, int64_t rows, void *image);
+  /// result[row, :] = Σ over taps of source[starts[row] + tap] · kernel[tap, :]
+  void (*correlate)(
+      const leak_correlation *correlation, const void *source, const int64_t *starts, int64_t rows,
+      const void *kernel, void *result);
+  /// result[tap, :] = Σ over pixels of source[starts[pixel] + tap] · cotangent[pixel, :] for the taps
+  /// [0, rows) of one run; `adds` adds to what is there
+  void (*outer)(
+      const leak_correlation *correlation, const void *source, const int64_t *starts,
+      int64_t pixels, const void *cotangent, int64_t rows, int adds, void *result);
+  /// A kernel in the order in which the gradient in the input reads it: by taps of the output, last
+  /// first, then outputs; columns are the pixels between two strides and their channels.
+  void (*turn)(const leak_turn *turn, const void *kernel, void *turned);
+  /// The pixels that line `y` of windows yields, from rows of them to where they lie in the image.
+  void (*spread)(const leak_turn *turn, const void *rows, int64_t y, void *image);
   /// Float only; NULL in double precision.
   const leak_winograd_transforms *winograd;
 } leak_kernels;

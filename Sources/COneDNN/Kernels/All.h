@@ -9,7 +9,8 @@
 #define TABLE(winograd)                                                                    \
   {                                                                                        \
     NAMED(run), NAMED(finish), NAMED(memory), NAMED(vector_matrix), NAMED(matrix_vector),  \
-    NAMED(fold), NAMED(patches), NAMED(unpatches), winograd,                               \
+    NAMED(fold), NAMED(patches), NAMED(unpatches), NAMED(correlate),\
+    NAMED(outer), NAMED(turn), NAMED(spread), winograd,                               \
   }
 
 #define REAL float
@@ -22,6 +23,7 @@
 #include "Run.h"
 #include "Dense.h"
 #include "Patches.h"
+#include "Direct.h"
 #include "Winograd.h"
 const leak_kernels JOIN(leak_kernels, VARIANT, float) = TABLE(&NAMED(winograd));
 #undef REAL
@@ -42,4 +44,5 @@ const leak_kernels JOIN(leak_kernels, VARIANT, float) = TABLE(&NAMED(winograd));
 #include "Run.h"
 #include "Dense.h"
 #include "Patches.h"
+#include "Direct.h"
 const leak_kernels JOIN(leak_kernels, VARIANT, double) = TABLE(NULL);

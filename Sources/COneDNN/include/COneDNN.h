@@ -3,6 +3,7 @@
 // No function aborts; those that can fail return a `leak_status`.
 
 #include "Convolution.h"
+#include "Direct.h"
 #include "Heap.h"
 #include "Movement.h"
 #include "Products.h"

@@ -2,8 +2,8 @@ internal import COneDNN
 internal import TensorIR
 
 extension Planner {
-  /// Plans a convolution: in Float by Winograd's transforms where they pay, else by oneDNN where it
-  /// has a fast implementation, else by products over windows.
+  /// Plans a convolution: in Float by Winograd's transforms where they pay, else directly where that is
+  /// fast, else in Float by oneDNN where it has a fast implementation, else by products over windows.
   mutating func planConvolution(
     _ form: ConvolutionForm, _ operands: [Int], _ index: Int
   ) throws(BackendError) {
@@ -11,6 +11,9 @@ extension Planner {
     let transformed = winograd(form)
     if transformed == nil, !isDouble, form.isFasterByWinograd {
       return try planProducts(.winograd, form, operands, index)
+    }
+    if transformed == nil, form.isFasterDirectly(isDouble: isDouble) {
+      return try planProducts(.direct, form, operands, index)
     }
     if transformed == nil, let step = try convolutionInPlace(form, operands, index) {
       return append(step, isConstant: isConstant)
@@ -73,11 +76,6 @@ extension Planner {
   }
 
   /// oneDNN's primitive, unless windows are faster.
-  ///
-  /// Its calls set up their arguments on the heap, seven blocks each. Windows allocate nothing, but
-  /// even where a call takes no more than 5 µs they cost more: a step of gradient matching on LeNet
-  /// (Zhu) takes 0.22 instead of 0.15 ms, and two side by side 1.36 instead of 1.00 times one alone
-  /// (two threads with AVX-512).
   ///
   /// For few input channels oneDNN fills only as many lanes: the gradient in the picture of a
   /// 7 × 7 convolution runs at 45 GFLOP/s, as products and sums over windows at twice that.

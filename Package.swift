@@ -35,6 +35,8 @@ let package = Package(
 
     .target(
       name: "COneDNN",
+      // Vectors in portable C are slow unless optimised, and tests compute with them.
+      cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
       linkerSettings: [
         .linkedLibrary("dnnl"), .linkedLibrary("openblas"), .linkedLibrary("gomp"),
         .linkedLibrary("m"),

@@ -205,4 +205,19 @@ struct NetworkResidualsTests {
   private func product(_ a: [Double], _ b: [Double]) -> Double {
     zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
   }
+
+  @Test("other observations give the residuals asked for, and are forgotten")
+  func observing() throws {
+    let sample = try GradientSample(Self.stack(.sigmoid), convention: .channelsLast)
+    let residuals = try GradientResiduals(Self.walk(sample))
+    var generator = SplitMix64(seed: 5)
+    let x = sample.inputs[0].map { $0 + 0.1 * generator.normal() }
+    let before = try residuals.residuals(at: x)
+    let wanted = before.map { $0 * generator.normal() }
+    let during = try residuals.observing(before, as: wanted) { () throws(CascadeStop) in
+      try residuals.residuals(at: x)
+    }
+    #expect(relativeError(during, wanted) < 1e-12)
+    #expect(try residuals.residuals(at: x) == before)
+  }
 }

@@ -53,11 +53,7 @@ struct NoisyPictureTests {
     let sample = try Self.sample(.sigmoid)
     let picture = try #require(sample.observation(.float16).attacked().picture)
     #expect(!picture.isProven)
-    withKnownIssue(
-      "rounding of half precision is not white here; the prediction is 2.4 times too small"
-    ) {
-      #expect((0.5...2).contains(picture.predictedError / Self.error(picture, sample)))
-    }
+    #expect((0.5...2).contains(picture.predictedError / Self.error(picture, sample)))
   }
 
   @Test("noise as long as the gradient leaves no picture to claim")

@@ -30,6 +30,9 @@ final class CascadeSearch {
   /// What was done, in clauses.
   var account: [String] = []
 
+  /// Of `JᵀJ` near ``input``, if it was written out.
+  private var factor: CholeskyDecomposition?
+
   /// Multiply-adds that a polish may cost where the certificate is good already.
   private static let polishBudget = 6e10
   /// Multiply-adds that the search may still cost.
@@ -46,6 +49,12 @@ final class CascadeSearch {
 
   var count: Int { walk.programs.count(of: .input(0)) }
   var range: ClosedRange<Double>? { walk.observation.inputRange }
+
+  /// Iterations of LSMR to find how far off an input may be, given what a product costs: on small networks
+  /// as many as the weakest directions need, which are a thousand on LeNet.
+  func doubtIterations(price: Double) -> Int {
+    min(3000, max(120, Int(Self.polishBudget / price) / 4))
+  }
 
   func isLate() -> Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
@@ -133,17 +142,19 @@ final class CascadeSearch {
         + (certificate < 1e-3 ? "converged" : "stalled") + " after \(best.steps) steps")
     guard certificate < 0.02 else { return }
     input = best.point
-    try measure(everything, best, iterations: 300)
+    try measure(everything, best)
   }
 
   /// How far off a solution on every gradient may be.
   private func measure(
-    _ everything: GradientResiduals, _ outcome: LevenbergMarquardt.Outcome, iterations: Int
+    _ everything: GradientResiduals, _ outcome: LevenbergMarquardt.Outcome
   ) throws(CascadeStop) {
+    // That of a longer way to the same input serves after a polish.
+    factor = outcome.factor ?? factor
     let arithmetic = try everything.arithmeticErrors(at: outcome.point)
     let doubt = try InputUncertainty(
-      everything, at: outcome.point, errors: nil, arithmetic: arithmetic, iterations: iterations,
-      factor: outcome.factor)
+      everything, at: outcome.point, errors: nil, arithmetic: arithmetic,
+      iterations: doubtIterations(price: 8 * Double(max(walk.multiplyAdds, 1))), factor: factor)
     let expected = arithmetic.reduce(Double(everything.count)) { $0 + $1 * $1 }
     predictedError = doubt.error * max(1, (outcome.objective / expected).squareRoot())
     determinedShare = max(determinedShare, doubt.share)
@@ -190,7 +201,7 @@ final class CascadeSearch {
       input = point
       certificate = try everything.relativeError(at: point)
       if certificate < 0.02 {
-        try measure(everything, outcome, iterations: min(120, products / 4))
+        try measure(everything, outcome)
       }
     }
   }

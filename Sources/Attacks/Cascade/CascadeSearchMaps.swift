@@ -82,7 +82,9 @@ extension CascadeSearch {
           + "\(outcome.products + final.products) products")
       guard error < 0.02 else { continue }
       certificate = error
-      let doubt = try InputUncertainty(features, at: final.point, errors: nil)
+      let doubt = try InputUncertainty(
+        features, at: final.point, errors: nil,
+        iterations: doubtIterations(price: try features.price()))
       let excess = max(1, (final.objective / Double(features.count)).squareRoot())
       predictedError = doubt.error * excess
       determinedShare = doubt.share

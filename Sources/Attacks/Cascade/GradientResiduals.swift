@@ -77,6 +77,50 @@ package final class GradientResiduals: NetworkResiduals {
   }
 }
 
+// MARK: - Other observations
+
+extension GradientResiduals {
+  /// Residuals of the input that a gradient comes from: noise, and what the network's own arithmetic did.
+  ///
+  /// - Parameters:
+  ///   - x: The input.
+  ///   - trust: As of ``trust(_:in:)``.
+  /// - Returns: One draw, in standard errors.
+  /// - Throws: ``CascadeStop`` if a program fails.
+  func draw(at x: [Double], _ trust: [Double]) throws(CascadeStop) -> [Double] {
+    var generator = SplitMix64(seed: 47)
+    let arithmetic = try arithmeticErrors(at: x)
+    return trust.indices.map { row in
+      let noise = generator.normal() / max(trust[row], .leastNormalMagnitude)
+      return (trust[row] > 0 ? noise : 0) + (arithmetic.isEmpty ? 0 : arithmetic[row])
+    }
+  }
+
+  /// What `body` makes of other observations: those that turn residuals into other ones.
+  ///
+  /// - Parameters:
+  ///   - residuals: At some input.
+  ///   - wanted: What they are at that input while `body` runs.
+  ///   - body: Is done with the other observations.
+  /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws.
+  package func observing<Result>(
+    _ residuals: [Double], as wanted: [Double], _ body: () throws(CascadeStop) -> Result
+  ) throws(CascadeStop) -> Result {
+    let kept = compared
+    defer { compared = kept }
+    for row in compared.target.indices {
+      compared.target[row] += (residuals[row] - wanted[row]) / compared.targetWeights[row]
+    }
+    for (place, rows) in blocks.dropFirst().enumerated() {
+      for (index, row) in rows.enumerated() {
+        compared.observed[place][index] += (residuals[row] - wanted[row]) / compared.weights[place]
+      }
+    }
+    return try body()
+  }
+}
+
 // MARK: - Blocks
 
 extension GradientResiduals {

@@ -17,12 +17,13 @@ struct InputUncertainty {
   ///   - point: The solution.
   ///   - errors: Standard errors of the residuals; `nil` if they are divided by theirs.
   ///   - arithmetic: One draw of what rounding within the network did to the residuals; empty for nothing.
-  ///   - iterations: Of LSMR; directions that it does not reach count as unseen.
+  ///   - iterations: Of LSMR, at most. Too few leave out what the weakest directions add, and directions
+  ///     that they do not reach count as unseen.
   ///   - factor: Of `JᵀJ`, where it is at hand.
   /// - Throws: ``CascadeStop`` if a product fails.
   init(
     _ function: some ResidualFunction, at point: [Double], errors: [Double]?,
-    arithmetic: [Double] = [], iterations: Int = 120, factor: CholeskyDecomposition? = nil
+    arithmetic: [Double] = [], iterations: Int, factor: CholeskyDecomposition? = nil
   ) throws(CascadeStop) {
     try function.linearize(at: point)
     var generator = SplitMix64(seed: 29)
@@ -44,11 +45,11 @@ struct InputUncertainty {
       let missed = zip(solution, direction).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
       return max(0, 1 - missed / direction.reduce(0) { $0 + $1 * $1 })
     }
-    error = try solution(noise, max(iterations, 30)).rootMeanSquareOrZero
+    error = try solution(noise, iterations).rootMeanSquareOrZero
     let seen = try function.push(direction, in: .single)
-    let first = share(try solution(seen, max(iterations, 30)))
+    let first = share(try solution(seen, min(iterations, 120)))
     // What a short run leaves open may only be slow to converge.
-    self.share =
-      first >= 0.999 ? first : max(first, share(try solution(seen, 5 * max(iterations, 30))))
+    let isSeen = first >= 0.999
+    self.share = isSeen ? first : max(first, share(try solution(seen, max(iterations, 600))))
   }
 }

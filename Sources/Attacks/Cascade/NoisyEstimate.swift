@@ -56,6 +56,7 @@ final class NoisyEstimate {
   /// - Parameters:
   ///   - gradients: All observed gradients.
   ///   - walk: Where they come from.
+  ///   - trust: For each of their rows, the standard error of its tensor over its own.
   ///   - start: An input that is about right; `nil` for none.
   ///   - level: Of a grey picture.
   ///   - deviation: Root-mean-square distance of an entry from that.
@@ -64,8 +65,8 @@ final class NoisyEstimate {
   ///   - progress: Receives a line a round.
   /// - Throws: ``CascadeStop`` if a product fails.
   init(
-    _ gradients: GradientResiduals, _ walk: CascadeWalk, start: [Double]?, level: Double,
-    deviation: Double, productLimit: Int, isLate: @escaping () -> Bool,
+    _ gradients: GradientResiduals, _ walk: CascadeWalk, trust: [Double], start: [Double]?,
+    level: Double, deviation: Double, productLimit: Int, isLate: @escaping () -> Bool,
     progress: @escaping (String) -> Void
   ) throws(CascadeStop) {
     self.gradients = gradients
@@ -73,7 +74,7 @@ final class NoisyEstimate {
     self.progress = progress
     range = walk.observation.inputRange
     sparsity = walk.sparsity
-    trust = gradients.trust(sparsity, in: walk.observation)
+    self.trust = trust
     let shape = walk.programs.shape(of: .input(0))
     let prior = InputPrior(shape: shape, mean: level, deviation: deviation)
     input = start ?? Array(repeating: level, count: shape.reduce(1, *))

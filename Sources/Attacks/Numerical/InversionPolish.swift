@@ -39,7 +39,8 @@ extension InversionAttack {
       }
       guard min(before, after) < 0.02 else { return }
       let doubt = try InputUncertainty(
-        equations, at: result.samples.flatMap { $0 }, errors: nil, factor: outcome.factor)
+        equations, at: result.samples.flatMap { $0 }, errors: nil,
+        iterations: min(3000, max(120, marquardt.productLimit / 8)), factor: outcome.factor)
       let excess = max(1, (outcome.objective / Double(equations.count)).squareRoot())
       result.predictedError = doubt.error * excess
       result.determinedShare = doubt.share

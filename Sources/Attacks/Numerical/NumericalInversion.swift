@@ -76,7 +76,8 @@ package enum NumericalInversion {
     adopt(&knowledge, observation)
   }
 
-  /// Makes a recovery of the best result, if it deserves it.
+  /// Makes a recovery of the best result, if it deserves it and is no worse than an estimate from closed
+  /// forms.
   private static func adopt(_ knowledge: inout Knowledge, _ observation: Observation) {
     guard !knowledge.holdsInputs(of: observation),
       let best = knowledge.inversions.filter(\.isDetermined)
@@ -92,6 +93,11 @@ package enum NumericalInversion {
     let isProven =
       observation.separatesSamples && match <= 1e-4 && best.determinedShare ?? 0 >= 0.999
       && error <= 0.02 * size
+    if let estimate = knowledge.recoveries[reader], estimate.samples.count == best.samples.count,
+      estimate.predictedError <= error, !isProven
+    {
+      return
+    }
     knowledge.recoveries[reader] = Knowledge.Recovery(
       node: reader, samples: best.samples, labels: best.labels,
       certificates: best.samples.map { _ in match },

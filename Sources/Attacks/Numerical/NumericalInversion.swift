@@ -76,8 +76,10 @@ package enum NumericalInversion {
     adopt(&knowledge, observation)
   }
 
-  /// Makes a recovery of the best result, if it deserves it and is no worse than an estimate from closed
-  /// forms.
+  /// Makes a recovery of the best result, if it deserves it.
+  ///
+  /// An estimate from closed forms weighs each row by its noise, so it stays unless the result is proven
+  /// or explains the gradient far better.
   private static func adopt(_ knowledge: inout Knowledge, _ observation: Observation) {
     guard !knowledge.holdsInputs(of: observation),
       let best = knowledge.inversions.filter(\.isDetermined)
@@ -94,7 +96,7 @@ package enum NumericalInversion {
       observation.separatesSamples && match <= 1e-4 && best.determinedShare ?? 0 >= 0.999
       && error <= 0.02 * size
     if let estimate = knowledge.recoveries[reader], estimate.samples.count == best.samples.count,
-      estimate.predictedError <= error, !isProven
+      !isProven, estimate.certificates.allSatisfy({ $0 <= 2 * match })
     {
       return
     }

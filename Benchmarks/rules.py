@@ -576,8 +576,8 @@ def table(results: dict) -> str:
             "## Read-out of a ladder", "",
             "64 crops of photographs in one batch, 128 bins of equal weight on 10,000 "
             "others, single precision; B(1 − 1/K)^(B−1) = 39.05 expected to be alone. Means over batches with "
-            "their standard errors. What is read is exact for all that are alone; a proof compares the sample's own "
-            "loss gradient, and does not follow where rounding takes a ReLU behind to its other side.", "",
+            "their standard errors. A proof compares the sample's own loss gradient, and does not "
+            "follow where rounding takes a ReLU behind to its other side.", "",
             "| Network behind | Batches | Alone in a bin | Proven | Fewest, most | Least PSNR, dB |",
             "|---|--:|--:|--:|--:|--:|"]
         for network in IMPRINT_SEEDS:

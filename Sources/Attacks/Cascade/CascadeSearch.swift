@@ -50,6 +50,10 @@ final class CascadeSearch {
   var count: Int { walk.programs.count(of: .input(0)) }
   var range: ClosedRange<Double>? { walk.observation.inputRange }
 
+  /// Multiply-adds of a product with the Jacobian of every gradient or its transpose: a backward and a forward
+  /// pass along a tangent, each about four times a forward pass.
+  var price: Double { 8 * Double(max(walk.multiplyAdds, 1)) }
+
   /// Iterations of LSMR to find how far off an input may be, given what a product costs: on small networks
   /// as many as the weakest directions need, which are a thousand on LeNet.
   func doubtIterations(price: Double) -> Int {
@@ -116,8 +120,6 @@ final class CascadeSearch {
       return
     }
     var best: LevenbergMarquardt.Outcome?
-    // A backward and a forward pass along a tangent, each about four times a forward pass.
-    let price = 8 * Double(max(walk.multiplyAdds, 1))
     for start in try [input].compactMap({ $0 }) + starts(everything) where !isLate() {
       var marquardt = marquardt("from every gradient")
       marquardt.damping = 1e-3
@@ -154,7 +156,7 @@ final class CascadeSearch {
     let arithmetic = try everything.arithmeticErrors(at: outcome.point)
     let doubt = try InputUncertainty(
       everything, at: outcome.point, errors: nil, arithmetic: arithmetic,
-      iterations: doubtIterations(price: 8 * Double(max(walk.multiplyAdds, 1))), factor: factor)
+      iterations: doubtIterations(price: price), factor: factor)
     let expected = arithmetic.reduce(Double(everything.count)) { $0 + $1 * $1 }
     predictedError = doubt.error * max(1, (outcome.objective / expected).squareRoot())
     determinedShare = max(determinedShare, doubt.share)
@@ -181,7 +183,6 @@ final class CascadeSearch {
     }
     let before = try everything.residuals(at: point)
     let objective = before.reduce(0) { $0 + $1 * $1 }
-    let price = 8 * Double(max(walk.multiplyAdds, 1))
     let products = Int((certificate < 1e-5 ? Self.polishBudget : max(budget, 0)) / price)
     let isAtFloor = objective <= 4 * Double(everything.count)
     if !isAtFloor, products >= 60, !isLate() {

@@ -84,7 +84,7 @@ extension CascadeSearch {
       certificate = error
       let doubt = try InputUncertainty(
         features, at: final.point, errors: nil,
-        iterations: doubtIterations(price: try features.price()))
+        iterations: doubtIterations(price: price))
       let excess = max(1, (final.objective / Double(features.count)).squareRoot())
       predictedError = doubt.error * excess
       determinedShare = doubt.share

@@ -30,7 +30,7 @@ extension CascadeSearch {
     }
     let width = range.map { $0.upperBound - $0.lowerBound }
     let trust = everything.trust(walk.sparsity, in: walk.observation)
-    let limit = Int(max(budget, 0) / (8 * Double(max(walk.multiplyAdds, 1))))
+    let limit = Int(max(budget, 0) / price)
     func estimate() throws(CascadeStop) -> NoisyEstimate {
       try NoisyEstimate(
         everything, walk, trust: trust, start: start, level: level ?? grey,

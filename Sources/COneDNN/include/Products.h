@@ -31,8 +31,17 @@ void leak_window_convolution_run(
     const leak_convolution_shape *shape, leak_convolution_kind kind, int is_double, void *input,
     void *kernel, void *output, int threads, void *scratch);
 
+/// The same for one group, one or two axes and no dilation, without a matrix of windows.
+size_t leak_direct_convolution_scratch(
+    const leak_convolution_shape *shape, leak_convolution_kind kind, int is_double, int threads);
+
+void leak_direct_convolution_run(
+    const leak_convolution_shape *shape, leak_convolution_kind kind, int is_double, void *input,
+    void *kernel, void *output, int threads, void *scratch);
+
 /// Whether this processor has the vectors that oneDNN's own Winograd transforms are written for.
 bool leak_has_avx512(void);
+/// Whether this processor has AVX2 and fused multiply-adds, without which the direct form is slow.
 bool leak_has_avx2(void);
 
 /// Whether Winograd's transforms compute a convolution: 3 × 3 with stride, dilation and group 1, on
@@ -50,11 +59,3 @@ size_t leak_winograd_scratch(const leak_convolution_shape *shape, leak_convoluti
 void leak_winograd_run(
     const leak_convolution_shape *shape, leak_convolution_kind kind, float *input, float *kernel,
     float *output, int threads, void *scratch);
-
-/// The same for one group, one or two axes and no dilation, without a matrix of windows.
-size_t leak_direct_convolution_scratch(
-    const leak_convolution_shape *shape, leak_convolution_kind kind, int is_double, int threads);
-
-void leak_direct_convolution_run(
-    const leak_convolution_shape *shape, leak_convolution_kind kind, int is_double, void *input,
-    void *kernel, void *output, int threads, void *scratch);

@@ -26,8 +26,10 @@ extension ConvolutionForm {
     guard shape.axes <= 2, shape.groups == 1, shape.dilation.0 == 1, shape.dilation.1 == 1,
       leak_has_avx2()
     else { return false }
-    let products = shape.batch * shape.output.0 * shape.output.1 * weights
-    guard isDouble || products <= 1 << 18 else { return false }
+    // Counted in Double, where no extents overflow; an empty convolution has no lines to pad.
+    let windows = Double(shape.batch) * Double(shape.output.0) * Double(shape.output.1)
+    let products = windows * Double(weights)
+    guard products > 0, isDouble || products <= 0x1p18 else { return false }
     // Columns of the product fill vectors; the kernel stays in a cache.
     guard direction == .inputGradient else {
       return shape.outputs >= 8 && weights <= 1 << 20

@@ -80,11 +80,12 @@ enum Cascade {
         walk.stop = CascadeStop(
           "most entries of the gradient were dropped, so no map is solved for")
       }
-      chain.steps = walk.steps
-      chain.stop = walk.stop?.description
       let deadline = timeLimit.map { ContinuousClock.now + .seconds($0) }
       let search = CascadeSearch(walk, deadline: deadline, progress: progress)
       defer {
+        // The search may have taken the walk further.
+        chain.steps = walk.steps
+        chain.stop = walk.stop?.description
         if !search.account.isEmpty { chain.jointSolve = search.account.joined(separator: "; ") }
         knowledge.features = walk.deepestFeatures
         knowledge.approach = (search.input ?? search.approach).map {

@@ -195,12 +195,12 @@ extension CascadeWalk {
   }
 
   /// Records that a maximum was passed without its input being known.
-  func recordLeap(_ source: Network.Source, _ pool: Int, unknowns: Int, equations: Int) {
+  func recordLeap(_ pool: Int, route: String, unknowns: Int, equations: Int) {
     steps.append(
       ChainSummary.Step(
         layer: network.nodes[pool].name, kind: network.nodes[pool].layer.kind,
-        route: "zero padding of the layer below", unknowns: unknowns, forwardEquations: 0,
-        gradientEquations: equations, rank: nil, outcome: .gradientOnly,
+        route: route, unknowns: unknowns, forwardEquations: 0, gradientEquations: equations,
+        rank: nil, outcome: .gradientOnly,
         note: "which entries won is known, their values are not"))
   }
 

@@ -100,7 +100,7 @@ extension CascadeWalk {
   ///
   /// What a framework computes in single precision is less exact than that. A wrong guess is a
   /// failure, never a wrong answer.
-  private func withTolerances<Result>(
+  func withTolerances<Result>(
     of base: Foundation, _ body: (Double) throws(PatchWalkFailure) -> Result
   ) throws(PatchWalkFailure) -> Result {
     var failure: PatchWalkFailure?
@@ -112,68 +112,6 @@ extension CascadeWalk {
       }
     }
     throw failure ?? .noPadding
-  }
-
-  /// Finds which entries won a maximum, from the zero padding of the convolution below.
-  func leapOverMaximum(_ source: Network.Source, _ pool: Int) throws(CascadeStop) {
-    guard let pooled = gradients[.node(pool)], let layer = network.nodes[pool].layer as? Pooling,
-      readers(of: source) == [pool]
-    else {
-      throw CascadeStop("no closed form leads through '\(network.nodes[pool].name)'", at: pool)
-    }
-    var below = source
-    if case .node(let node) = source, case .elementwise(let function) = linearity(node) {
-      guard function == .relu, let before = network.nodes[node].sources.first else {
-        throw CascadeStop(
-          "the winners of '\(network.nodes[pool].name)' behind \(function.name) are not sought",
-          at: pool)
-      }
-      below = before
-    }
-    guard let base = foundation(of: below), base.site.taps > 1 else {
-      throw CascadeStop(
-        "no convolution with observed gradient and neighbours lies under "
-          + "'\(network.nodes[pool].name)'", at: pool)
-    }
-    let shape = programs.shape(of: source)
-    let windows = programs.shape(of: .node(pool))
-    guard shape.count == 3, windows.count == 3, layer.window.count == 2,
-      layer.window == layer.stride, layer.dilation == [1, 1],
-      windows[0] * layer.window[0] <= shape[0], windows[1] * layer.window[1] <= shape[1]
-    else {
-      throw CascadeStop(
-        "the windows of '\(network.nodes[pool].name)' overlap or are padded", at: pool)
-    }
-    let (height, width) = (windows[0] * layer.window[0], windows[1] * layer.window[1])
-    let channels = shape[2]
-    let winners: PoolingWinners
-    do throws(PatchWalkFailure) {
-      winners = try withTolerances(of: base) { (tolerance) throws(PatchWalkFailure) in
-        let walk = try PatchWalk(
-          base.quotient(base.factors), base.site.patchMap(height: height, width: width),
-          tolerance: tolerance, allowsSilentPositions: true)
-        return try PoolingWinners(
-          walk,
-          pooled: DenseMatrix(
-            rows: channels, columns: windows[0] * windows[1], elements: pooled),
-          windows: .init(height: layer.window[0], width: layer.window[1]))
-      }
-    } catch {
-      throw CascadeStop(
-        "the winners of '\(network.nodes[pool].name)' were not found: \(error)", at: pool)
-    }
-    var gradient = Array(repeating: 0.0, count: shape.reduce(1, *))
-    for row in 0..<height {
-      for column in 0..<width {
-        for channel in 0..<channels {
-          gradient[(row * shape[1] + column) * channels + channel] =
-            winners.gradient[channel, row * width + column]
-        }
-      }
-    }
-    gradients[below] = gradient
-    gradientErrors[below] = gradientErrors[.node(pool)]
-    recordLeap(source, pool, unknowns: gradient.count, equations: base.weightGradient.count)
   }
 }
 

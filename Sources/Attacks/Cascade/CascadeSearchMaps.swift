@@ -45,6 +45,7 @@ extension CascadeSearch {
     let price = try features.price()
     var starts = try starts(features)
     if !isNoisy, let start = try descend(on: simpler, to: source, from: starts) {
+      if walk.resume(from: start) { return try searchFromMaps(everything) }
       starts.insert(start, at: 0)
     }
     for start in starts.prefix(isNoisy ? 1 : 3) where !isLate() {
@@ -60,7 +61,12 @@ extension CascadeSearch {
       let outcome = try search.solve(features, from: start)
       budget -= price * Double(outcome.products)
       let misfit = (outcome.objective / Double(features.count)).squareRoot()
-      if misfit < Self.approachMisfit { approach = approach ?? outcome.point }
+      if misfit < Self.approachMisfit {
+        approach = approach ?? outcome.point
+        if misfit >= Self.convergedMisfit, walk.resume(from: outcome.point) {
+          return try searchFromMaps(everything)
+        }
+      }
       guard misfit < Self.convergedMisfit else {
         account.append(
           "least squares from \(place) stalled at a relative misfit of \(misfit.displayed)")

@@ -150,7 +150,8 @@ extension CascadeWalk {
     gradients[maximum.below] = found.gradient
     gradientErrors[maximum.below] = gradientErrors[.node(maximum.pool)]
     recordLeap(
-      maximum.pool, route: "winners of a picture that is about right, and weight "
+      maximum.pool,
+      route: "winners of a picture that is about right, and weight "
         + "gradient, in turn", unknowns: found.gradient.count,
       equations: maximum.base.weightGradient.count)
     return true

@@ -34,7 +34,10 @@ package final class FrontierResiduals: NetworkResiduals {
         errors = map.values.indices.map { index in
           errors[index] / max(inverses[index].flatMap { function.slope($0) } ?? 1, 1e-12)
         }
-        if function == .relu { inactive = map.values.map { $0 <= 0 } }
+        // Five errors above zero may be noise of an entry that is far below.
+        if function == .relu {
+          inactive = map.values.indices.map { map.values[$0] <= 5 * map.errors[$0] }
+        }
       }
     }
     let size = target.rootMeanSquareOrZero

@@ -44,9 +44,13 @@ extension CascadeSearch {
     let place = "\(walk.name(source)) (\(features.equalities) equations for \(count) values)"
     let price = try features.price()
     var starts = try starts(features)
-    if !isNoisy, let start = try descend(on: simpler, to: source, from: starts) {
-      if walk.resume(from: start) { return try searchFromMaps(everything) }
-      starts.insert(start, at: 0)
+    if !isNoisy, let descent = try descend(on: simpler, to: source, from: starts) {
+      if descent.objective > Self.objective(Self.convergedMisfit, of: simpler),
+        walk.resume(from: descent.point)
+      {
+        return try searchFromMaps(everything)
+      }
+      starts.insert(descent.point, at: 0)
     }
     for start in starts.prefix(isNoisy ? 1 : 3) where !isLate() {
       guard budget > 400 * price else {
@@ -102,7 +106,7 @@ extension CascadeSearch {
   /// Where the best of the descents from grey pictures ends: all go some way, the best goes on.
   private func descend(
     on features: FrontierResiduals, to source: Network.Source, from starts: [[Double]]
-  ) throws(CascadeStop) -> [Double]? {
+  ) throws(CascadeStop) -> PictureDescent? {
     // A value and its gradient, against one product.
     let price = 2 * (try features.price())
     let limit = min(Self.descentLimit, Int(budget / 2 / price))
@@ -114,7 +118,7 @@ extension CascadeSearch {
           + "evaluations")
       return !isLate()
     }
-    let goal = Self.descentGoal * Self.descentGoal * Double(features.count)
+    let goal = Self.objective(Self.descentGoal, of: features)
     var evaluations = 0
     var best: PictureDescent?
     for start in starts {
@@ -133,6 +137,11 @@ extension CascadeSearch {
     account.append(
       "\(evaluations) evaluations from grey pictures came to a relative misfit of "
         + "\(misfit.displayed) at \(name)")
-    return best.point
+    return best
+  }
+
+  /// `‖r‖²` of residuals of this size.
+  private static func objective(_ misfit: Double, of function: FrontierResiduals) -> Double {
+    misfit * misfit * Double(function.count)
   }
 }

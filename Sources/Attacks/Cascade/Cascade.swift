@@ -48,14 +48,15 @@ enum Cascade {
     timeLimit: Double?, progress: @escaping @Sendable (String) -> Void
   ) {
     guard let start = start(observation, knowledge),
-      let recovery = knowledge.recoveries[start].map({ sharpened($0, observation) }),
-      let outputGradient = recovery.outputGradient
+      var recovery = knowledge.recoveries[start].map({ sharpened($0, observation) })
     else { return }
     var observation = observation
     let sparsity = Sparsity(observation.gradient)
     if observation.noise == nil, let sigma = recovery.estimatedNoise {
       observation = observation.statingNoise(sigma)
     }
+    if sparsity == nil { recovery = balanced(recovery, observation) }
+    guard let outputGradient = recovery.outputGradient else { return }
     var chain = ChainSummary(
       artifact: "", source: observation.sourceName, steps: [], reachesInput: false, stop: nil,
       rankTolerance: MapSolve.rankTolerance)
@@ -119,6 +120,31 @@ enum Cascade {
     } catch {
       chain.stop = chain.stop ?? error.description
     }
+  }
+
+  /// Features and loss gradient with the factor between them that makes one the other's, where numbers are
+  /// coarse or noisy.
+  private static func balanced(
+    _ recovery: Knowledge.Recovery, _ observation: Observation
+  ) -> Knowledge.Recovery {
+    guard let bias = observation.gradient[recovery.node, .bias],
+      let gradient = recovery.outputGradient
+    else { return recovery }
+    let noise = observation.noise ?? 0
+    let isReduced = bias.resolution.unitRoundoff > ElementKind.float32.unitRoundoff
+    guard isReduced || noise > 0 else { return recovery }
+    let squares = gradient.map { entry in
+      let rounding = bias.resolution.unitRoundoff * abs(entry) + bias.resolution.absoluteRoundoff
+      return noise * noise + rounding * rounding
+    }
+    let error = squares.reduce(0, +).squareRoot()
+    guard let factor = SoftmaxHead(recovery, observation)?.balance(error: error) else {
+      return recovery
+    }
+    var result = recovery
+    result.outputGradient = gradient.map { $0 * factor }
+    result.samples[0] = recovery.samples[0].map { $0 / factor }
+    return result
   }
 
   /// The recovery from all rows at once, where stored numbers are coarse: a single row, and so the

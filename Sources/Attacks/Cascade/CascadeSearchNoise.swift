@@ -13,12 +13,16 @@ extension CascadeSearch {
     return observation.noise != nil || isReduced || walk.sparsity != nil
   }
 
+  /// A relative misfit of the gradient that no search explains.
+  private static let hopeless = 0.5
+
   /// The most probable input, from wherever the search has come.
   ///
   /// An estimate that would be shown is made again, of a gradient that is simulated from it with other
   /// noise: as far as that ends from where its gradient came from, the first may be from the truth.
   /// The draw from the posterior knows nothing of other inputs that explain a gradient as well, behind
-  /// units that took the other side.
+  /// units that took the other side. And where the second ends with as large a misfit as the first, the
+  /// search leaves it, and it is no sign of a gradient of something else.
   ///
   /// - Source: Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, §6.5 (parametric).
   func estimate(_ everything: GradientResiduals) throws(CascadeStop) {
@@ -42,15 +46,13 @@ extension CascadeSearch {
     input = found.input
     certificate = found.certificate
     predictedError = found.predictedError
-    let isExplained =
-      found.certificate <= max(0.2, 4 * everything.noiseShare)
-      && found.input.rootMeanSquareOrZero.isFinite
-    var isSharp: Bool { predictedError < 0.5 * found.detail && isExplained }
+    var isExplained = found.certificate <= max(0.2, 4 * everything.noiseShare)
+    var isSharp: Bool { predictedError < 0.5 * found.detail }
     var told =
       "the most probable input under noise (\(found.rounds) rounds, \(found.products) products) has "
       + "a predicted error of \(found.predictedError.displayed) per value, where its detail is "
       + found.detail.displayed
-    if isSharp {
+    if isSharp, found.certificate < Self.hopeless {
       let residuals = try everything.residuals(at: found.input)
       let noise = try everything.draw(at: found.input, trust)
       let again = try everything.observing(residuals, as: noise, estimate)
@@ -60,9 +62,12 @@ extension CascadeSearch {
         let distance = zip(again.input, found.input).map { $0 - $1 }.rootMeanSquareOrZero
         told += "; made again from its own gradient, it ends \(distance.displayed) from there"
         predictedError = max(predictedError, distance)
+        // Then the search leaves so much, and not the gradient.
+        isExplained = isExplained || found.certificate <= 1.5 * again.certificate
       }
     }
-    isHidden = !isSharp
+    isExplained = isExplained && found.input.rootMeanSquareOrZero.isFinite
+    isHidden = !(isSharp && isExplained)
     account.append(
       !isExplained
         ? told

@@ -125,11 +125,25 @@ extension GradientResiduals {
 
 extension GradientResiduals {
   /// The rows of the features, then those of each observed tensor.
-  var blocks: [Range<Int>] {
+  private var blocks: [Range<Int>] {
     compared.observed.reduce(into: [0..<compared.target.count]) { blocks, elements in
       let start = blocks.last?.upperBound ?? 0
       blocks.append(start..<start + elements.count)
     }
+  }
+
+  /// For each row, what it shares its errors with: the features, then each tensor of one axis, and each
+  /// output channel of the others. A unit on the wrong side of its kink spoils its own channel.
+  func groups(_ programs: LayerPrograms) -> [Int] {
+    var result = compared.target.map { _ in 0 }
+    var first = 1
+    for (key, elements) in zip(compared.keys, compared.observed) {
+      let shape = programs.parameters[key]?.value.type.shape ?? []
+      let channels = shape.count > 1 ? shape.last ?? 1 : 1
+      result += elements.indices.map { first + $0 % channels }
+      first += channels
+    }
+    return result
   }
 
   /// For each row, the standard error of its tensor over its own.

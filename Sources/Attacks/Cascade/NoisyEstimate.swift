@@ -42,7 +42,9 @@ final class NoisyEstimate {
   private let range: ClosedRange<Double>?
   private let isLate: () -> Bool
   private let progress: (String) -> Void
-  /// Variance of the rows of each block, over that of their noise; infinite for those left out.
+  /// For each row, what it shares its variance with.
+  private let groups: [Int]
+  /// Variance of the rows of each group, over that of their noise; infinite for those left out.
   private var variances: [Double]
   /// What standard errors are multiplied with; falls to 1.
   private var temperature: Double
@@ -79,7 +81,8 @@ final class NoisyEstimate {
     let prior = InputPrior(shape: shape, mean: level, deviation: deviation)
     input = start ?? Array(repeating: level, count: shape.reduce(1, *))
     temperature = start == nil ? max(1, Self.startNoise / gradients.featureNoise) : 1
-    variances = gradients.blocks.indices.map { start == nil && $0 > 0 ? .infinity : 1 }
+    groups = gradients.groups(walk.programs)
+    variances = (0...(groups.last ?? 0)).map { start == nil && $0 > 0 ? .infinity : 1 }
     let isCoarse = sparsity != nil || gradients.noiseShare > Self.coarseNoise
     precision = isCoarse ? .single : .double
     model = RegularizedResiduals(gradients, prior: prior)
@@ -114,11 +117,8 @@ final class NoisyEstimate {
   }
 
   private func setScales() {
-    for (block, rows) in gradients.blocks.enumerated() {
-      let factor =
-        variances[block].isFinite ? 1 / (temperature * variances[block].squareRoot()) : 0
-      for row in rows { model.scales[row] = trust[row] * factor }
-    }
+    let factors = variances.map { $0.isFinite ? 1 / (temperature * $0.squareRoot()) : 0 }
+    for (row, group) in groups.enumerated() { model.scales[row] = trust[row] * factors[group] }
   }
 
   /// What the gradients at a draw are off their linearisation, and where they are off for no reason
@@ -127,18 +127,19 @@ final class NoisyEstimate {
     let here = try gradients.residuals(at: input)
     let there = try gradients.residuals(at: zip(input, draw).map { $0 + $1 })
     let moved = try gradients.push(draw, in: precision)
-    for (block, rows) in gradients.blocks.enumerated() {
-      var (bent, missed, count) = (0.0, 0.0, 0.0)
-      for row in rows where trust[row] > 0 {
-        let gap = trust[row] * (there[row] - here[row] - moved[row])
-        bent += gap * gap
-        missed += trust[row] * trust[row] * here[row] * here[row]
-        count += 1
-      }
-      guard count > 0 else { continue }
-      let explained = 1 + bent / count
-      let isNew = !variances[block].isFinite
-      variances[block] = !isNew && missed / count > 4 * explained ? missed / count : explained
+    let zeros = variances.map { _ in 0.0 }
+    var (bent, missed, counts) = (zeros, zeros, zeros)
+    for (row, group) in groups.enumerated() where trust[row] > 0 {
+      let gap = trust[row] * (there[row] - here[row] - moved[row])
+      bent[group] += gap * gap
+      missed[group] += trust[row] * trust[row] * here[row] * here[row]
+      counts[group] += 1
+    }
+    for (group, count) in counts.enumerated() where count > 0 {
+      let explained = 1 + bent[group] / count
+      let isNew = !variances[group].isFinite
+      let left = missed[group] / count
+      variances[group] = !isNew && left > 4 * explained ? left : explained
     }
   }
 }

@@ -1,8 +1,3 @@
-#if canImport(Glibc)
-  internal import Glibc
-#else
-  internal import Darwin
-#endif
 package import Networks
 internal import Tensors
 
@@ -46,37 +41,12 @@ extension Sparsity {
     return map
   }
 
-  /// The loss gradient behind the output layer, where some of its entries were dropped: under softmax
-  /// cross-entropy it is `p − y`, and the features give `p`.
-  ///
-  /// - Returns: `nil` where that disagrees with the entries that were kept.
+  /// The loss gradient behind the output layer, where some of its entries were dropped.
   func outputGradient(
     _ recovery: Knowledge.Recovery, _ observation: Observation
   ) -> [Double]? {
-    guard recovery.node == observation.classifier, let kept = recovery.outputGradient,
-      let weight = observation.weights.matrix(recovery.node), kept.count == weight.outputs,
-      let label = kept.indices.min(by: { kept[$0] < kept[$1] }), kept[label] < 0
-    else { return nil }
-    var logits = weight(recovery.samples[0])
-    if let bias = observation.weights.bias(recovery.node) {
-      logits = zip(logits, bias).map { $0 + $1 }
-    }
-    guard let highest = logits.max() else { return nil }
-    let shares = logits.map { exp($0 - highest) }
-    let total = shares.reduce(0, +)
-    var gradient = shares.map { $0 / total }
-    gradient[label] -= 1
-    let (product, square) = kept.indices.reduce(into: (0.0, 0.0)) { sums, index in
-      guard kept[index] != 0 else { return }
-      sums.0 += kept[index] * gradient[index]
-      sums.1 += gradient[index] * gradient[index]
-    }
-    guard product > 0, square > 0 else { return nil }
-    let scaled = gradient.map { $0 * product / square }
-    let isMet = kept.indices.allSatisfy {
-      kept[$0] == 0
-        ? abs(scaled[$0]) < 2 * threshold : abs(scaled[$0] - kept[$0]) < 0.05 * abs(kept[label])
-    }
-    return isMet ? scaled : nil
+    guard let kept = recovery.outputGradient, let lowest = kept.min() else { return nil }
+    return SoftmaxHead(recovery, observation)?.gradient(
+      tolerances: kept.map { $0 == 0 ? 2 * threshold : 0.05 * abs(lowest) })
   }
 }

@@ -89,6 +89,25 @@ struct NetworkResidualsTests {
     #expect(relativeError(found.gradient, slope) < 1e-4)
   }
 
+  /// An inactive unit's entry is zero and known to 1e-6; what entered it is far below.
+  @Test(
+    "an entry that may be noise above zero may come from far below",
+    arguments: [(2.7e-6, true), (-1e-6, true), (1e-4, false)])
+  func noiseAboveZero(value: Double, isInactive: Bool) throws {
+    let sample = try GradientSample(Self.stack(.relu), convention: .channelsLast)
+    let walk = try Self.walk(sample)
+    walk.run()
+    var values = try #require(walk.maps[.node(3)]).values
+    let entering = try walk.programs.segment(from: [.input(0)], to: 2).value([sample.inputs[0]])
+    let lowest = try #require(entering.indices.min { entering[$0] < entering[$1] })
+    #expect(entering[lowest] < -0.1)
+    values[lowest] = value
+    let residuals = try FrontierResiduals(
+      .node(3), KnownMap(values, error: 1e-6), walk: walk, usesGradients: false)
+    let missed = try residuals.residuals(at: sample.inputs[0])[lowest]
+    #expect((abs(missed) < 1e-4) == isInactive)
+  }
+
   /// Central differences of a smooth function leave the square of the step, and rounding over it.
   @Test("products are derivatives, written out or not")
   func derivative() throws {

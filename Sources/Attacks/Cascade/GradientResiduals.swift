@@ -132,8 +132,10 @@ extension GradientResiduals {
     }
   }
 
-  /// For each row, what it shares its errors with: the features, then each tensor of one axis, and each
-  /// output channel of the others. A unit on the wrong side of its kink spoils its own channel.
+  /// For each row, what it shares its errors with.
+  ///
+  /// The features, each tensor of one axis, and each output channel of the others: a unit on the wrong
+  /// side of its kink spoils its own channel.
   func groups(_ programs: LayerPrograms) -> [Int] {
     var result = compared.target.map { _ in 0 }
     var first = 1

@@ -58,7 +58,13 @@ struct InvertibilityLeap {
       }
     } else if let failure = map.obstacle(outputs: site.outputs, positions: active.count) {
       let sentence = failure.description.prefix { $0 != "." }
-      (obstacle, finding) = (sentence.prefix(1).lowercased() + sentence.dropFirst(), "")
+      let reason = sentence.prefix(1).lowercased() + sentence.dropFirst()
+      let pooling = network.nodes[pool].layer as? Pooling
+      let leads =
+        pooling?.statistic == .maximum && site.hasEquationsToSpare
+        ? "; a picture that is about right leads past it, as an attack on a gradient may find one"
+        : ""
+      (obstacle, finding) = (reason + leads, "")
       return
     }
     let mask = GradientRows.gathered(gradient, active, of: site.outputs, 0..<site.outputs)

@@ -25,6 +25,8 @@ package struct KernelSite {
   var groupOutputs: Int { outputs / groups }
   /// Equations that the weight gradient gives per input channel.
   var equationsPerChannel: Int { taps * groupOutputs }
+  /// Whether these outnumber the places of a channel by a fifth or more.
+  var hasEquationsToSpare: Bool { 5 * equationsPerChannel >= 6 * inputPlaces }
 
   /// - Returns: `nil` for a layer that is neither, or one whose kernel is not of that form.
   package init?(_ node: Int, of network: Network, input: [Int], output: [Int]) {

@@ -44,10 +44,9 @@ struct WinnerIteration {
   private static let trust = 0.6
   private static let sizeLimit = 1 << 25
 
-  /// Whether the weight gradient has equations to spare.
-  var isOverdetermined: Bool {
-    5 * site.equationsPerChannel >= 6 * site.inputPlaces
-      && site.equationsPerChannel * site.inputPlaces <= Self.sizeLimit && site.groups == 1
+  private var isPossible: Bool {
+    site.hasEquationsToSpare && site.groups == 1
+      && site.equationsPerChannel * site.inputPlaces <= Self.sizeLimit
   }
 
   /// - Parameters:
@@ -60,7 +59,7 @@ struct WinnerIteration {
   ) throws(CascadeStop) -> Outcome? {
     let right = site.rightSide(weightGradient, group: 0)
     let size = right.elements.euclideanNorm
-    guard isOverdetermined, size > 0 else { return nil }
+    guard isPossible, size > 0 else { return nil }
     var input = DenseMatrix(rows: site.inputs, columns: site.inputPlaces, elements: start)
       .transposed
     var last: (gradient: [Double], misfit: Double)?

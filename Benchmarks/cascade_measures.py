@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +240,12 @@ def exit_code(cases_and_runs: Sequence[tuple[Case, Sequence[Run]]]) -> int:
 
 
 def result(case: Case, runs: Sequence[Run]) -> dict[str, Any]:
-    """The case's entry in the JSON output; what is not finite is text."""
+    """The case's entry in the JSON output; what is not finite is text.
+
+    Chains are kept of the first seed alone: those of the others are as long and much alike.
+    """
+    runs = [run if place == 0 else replace(run, chains=())
+            for place, run in enumerate(runs)]
     return {
         "case": case.name, "family": case.family, "arguments": list(case.arguments),
         "aim": case.aim,

@@ -156,6 +156,10 @@ class Tables(unittest.TestCase):
         result = measures.result(CASE, [change(psnr=NOTHING)])
         self.assertEqual(json.loads(json.dumps(result, allow_nan=False))["runs"][0]["psnr"], "-inf")
 
+    def test_chains_are_kept_of_the_first_seed(self) -> None:
+        runs = measures.result(CASE, [change(chains=[{"stop": "a"}])] * 3)["runs"]
+        self.assertEqual([len(run["chains"]) for run in runs], [1, 0, 0])
+
 
 class Promises(unittest.TestCase):
     def test_the_committed_promises_are_read(self) -> None:

@@ -42,7 +42,8 @@ struct WinnerIteration {
   private static let settled = 0.01
   /// The last input counts this much against the new equations' own misfit.
   private static let trust = 0.6
-  private static let sizeLimit = 1 << 25
+  /// Of entries of the equations; the square of their columns is worked on in every round.
+  private static let sizeLimit = 1 << 22
 
   private var isPossible: Bool {
     site.hasEquationsToSpare && site.groups == 1

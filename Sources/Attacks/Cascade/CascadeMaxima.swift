@@ -25,17 +25,23 @@ extension CascadeWalk {
   func leapOverMaximum(_ source: Network.Source, _ pool: Int) throws(CascadeStop) {
     let maximum = try maximum(source, pool)
     guard gradients[maximum.below] == nil else { return }
-    if let approach, try leapFromApproach(maximum, approach) { return }
-    do throws(PatchWalkFailure) {
-      gradients[maximum.below] = try fromPadding(maximum)
-    } catch {
-      throw CascadeStop(
-        "the winners of '\(network.nodes[pool].name)' were not found: \(error)", at: pool)
+    let route: String
+    if let approach, let found = try fromApproach(maximum, approach) {
+      gradients[maximum.below] = found
+      route = "winners of a picture that is about right, and weight gradient, in turn"
+    } else {
+      do throws(PatchWalkFailure) {
+        gradients[maximum.below] = try fromPadding(maximum)
+      } catch {
+        throw CascadeStop(
+          "the winners of '\(network.nodes[pool].name)' were not found: \(error)", at: pool)
+      }
+      route = "zero padding of the layer below"
     }
     gradientErrors[maximum.below] = gradientErrors[.node(pool)]
     recordLeap(
-      pool, route: "zero padding of the layer below",
-      unknowns: maximum.shape.reduce(1, *), equations: maximum.base.weightGradient.count)
+      pool, route: route, unknowns: maximum.shape.reduce(1, *),
+      equations: maximum.base.weightGradient.count)
   }
 
   /// Goes on below a max pooling at which the walk stopped, with a picture that is about right.
@@ -119,14 +125,14 @@ extension CascadeWalk {
 
   // MARK: - From a picture that is about right
 
-  /// - Returns: Whether the loss gradient below the pooling is now known.
-  private func leapFromApproach(
+  /// - Returns: The loss gradient below the pooling; `nil` if the winners do not settle.
+  private func fromApproach(
     _ maximum: Maximum, _ picture: [Double]
-  ) throws(CascadeStop) -> Bool {
+  ) throws(CascadeStop) -> [Double]? {
     guard case .node(let target) = maximum.below,
       let input = network.nodes[maximum.base.site.node].sources.first,
       let outputs = try? programs.segment(from: [input], to: target)
-    else { return false }
+    else { return nil }
     let isRectified = maximum.below != maximum.source
     let pooled = maps[.node(maximum.pool)]
     let iteration = WinnerIteration(
@@ -142,19 +148,12 @@ extension CascadeWalk {
     }
     guard let found else {
       progress("the winners of '\(network.nodes[maximum.pool].name)' do not settle")
-      return false
+      return nil
     }
     progress(
       "the winners of '\(network.nodes[maximum.pool].name)' in \(found.rounds) rounds, weight "
         + "gradient met to \(found.misfit.displayed)")
-    gradients[maximum.below] = found.gradient
-    gradientErrors[maximum.below] = gradientErrors[.node(maximum.pool)]
-    recordLeap(
-      maximum.pool,
-      route: "winners of a picture that is about right, and weight "
-        + "gradient, in turn", unknowns: found.gradient.count,
-      equations: maximum.base.weightGradient.count)
-    return true
+    return found.gradient
   }
 
   /// For every window and channel, the entries that it chooses from.

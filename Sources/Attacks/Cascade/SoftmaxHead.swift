@@ -1,8 +1,3 @@
-#if canImport(Glibc)
-  internal import Glibc
-#else
-  internal import Darwin
-#endif
 internal import Networks
 internal import Tensors
 
@@ -73,10 +68,7 @@ struct SoftmaxHead {
   /// `p − y` of the features divided by a factor.
   private func expected(dividedBy factor: Double) -> [Double] {
     let logits = zip(weight(features.map { $0 / factor }), bias).map { $0 + $1 }
-    let highest = logits.max() ?? 0
-    let shares = logits.map { exp($0 - highest) }
-    let total = shares.reduce(0, +)
-    var result = shares.map { $0 / total }
+    var result = Softmax.probabilities(logits)
     result[label] -= 1
     return result
   }

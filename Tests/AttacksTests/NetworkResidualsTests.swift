@@ -108,6 +108,70 @@ struct NetworkResidualsTests {
     #expect((abs(missed) < 1e-4) == isInactive)
   }
 
+  /// Ten entries of the map are wrong by about its size; least squares spread that over the picture.
+  ///
+  /// The sum of absolute values is lowest where all others are met.
+  @Test("least absolute residuals leave aside entries that are wrong")
+  func leastAbsolute() throws {
+    let network = Network(
+      "wide", input: [8, 8, 3],
+      [
+        "a": Networks.Convolution.square(24, 3, padding: 1, isFirst: false),
+        "b": Activation(.relu),
+        "c": Networks.Convolution.square(24, 3, padding: 1, isFirst: false),
+        "d": Activation(.relu), "e": Flatten(), "f": Dense(outputs: 5),
+      ])
+    let sample = try GradientSample(network, convention: .channelsLast)
+    let walk = try Self.walk(sample)
+    walk.run()
+    var values = try #require(walk.maps[.node(1)]).values
+    let active = values.indices.filter { values[$0] > 0.01 }
+    #expect(active.count > 2 * sample.inputs[0].count)
+    for index in stride(from: 0, to: active.count, by: active.count / 10) {
+      values[active[index]] += 0.3
+    }
+    let features = try FrontierResiduals(
+      .node(1), KnownMap(values, error: 1e-7), walk: walk, usesGradients: false)
+    let squares = try LevenbergMarquardt().solve(features, from: sample.inputs[0])
+    let spread = relativeError(squares.point, sample.inputs[0])
+    #expect(spread > 0.01)
+
+    var step = LevenbergMarquardt()
+    step.stepLimit = 1
+    let settled = try LeastAbsoluteResiduals(features: features, step: step)
+      .solve(from: squares.point)
+    #expect(relativeError(settled.point, sample.inputs[0]) < 0.05 * spread)
+    let (before, after) = try (
+      features.residuals(at: squares.point), features.residuals(at: settled.point)
+    )
+    #expect(after.reduce(0) { $0 + abs($1) } < before.reduce(0) { $0 + abs($1) })
+    #expect(product(after, after) > product(before, before), "the weights are those of before")
+  }
+
+  /// The gradient below the frontier is off by a thousand of its errors, the map by none.
+  @Test("a gradient that misses by more than its errors counts by what it misses")
+  func balance() throws {
+    let sample = try GradientSample(Self.stack(.relu), convention: .channelsLast)
+    let walk = try Self.walk(sample)
+    walk.run()
+    let map = try #require(walk.maps[.node(3)])
+    let features = try FrontierResiduals(.node(3), map, walk: walk, usesGradients: true)
+    let entries = map.values.count
+    features.weighByErrors()
+    var generator = SplitMix64(seed: 9)
+    let x = sample.inputs[0].map { $0 + 1e-3 * generator.normal() }
+    let before = try features.residuals(at: x)
+    #expect(before.dropFirst(entries).reduce(0) { max($0, abs($1)) } > 100)
+    try features.balance(at: x)
+    let after = try features.residuals(at: x)
+    for block in [Array(after.prefix(entries)), Array(after.dropFirst(entries))] {
+      #expect(abs(product(block, block) / Double(block.count) - 1) < 1e-9)
+    }
+    try features.balance(at: x)
+    #expect(
+      relativeError(try features.residuals(at: x), after) < 1e-9, "what is met keeps its weight")
+  }
+
   /// Central differences of a smooth function leave the square of the step, and rounding over it.
   @Test("products are derivatives, written out or not")
   func derivative() throws {

@@ -62,8 +62,11 @@ extension CascadeSearch {
       if isNoisy { (search.stepLimit, search.leastGain) = (15, 1e-2) }
       // Near the rounding of single precision, where closing in takes over.
       search.goal = 1e-12 * Double(features.count)
-      let outcome = try search.solve(features, from: start)
+      var outcome = try search.solve(features, from: start)
       budget -= price * Double(outcome.products)
+      if !isNoisy, outcome.objective > search.goal {
+        try settle(&outcome, on: simpler, of: features, source)
+      }
       let misfit = (outcome.objective / Double(features.count)).squareRoot()
       if misfit < Self.approachMisfit {
         approach = approach ?? outcome.point
@@ -84,7 +87,12 @@ extension CascadeSearch {
       closing.startsRoughly = false
       closing.damping = 1e-9
       closing.goal = Double(features.count) / 4
-      let final = try closing.solve(features, from: outcome.point)
+      var final = try closing.solve(features, from: outcome.point)
+      if final.objective > 4 * Double(features.count) {
+        // One block misses by more than its errors; it must not outvote the others.
+        try features.balance(at: final.point)
+        final = try closing.solve(features, from: final.point)
+      }
       input = final.point
       let error = try everything.relativeError(at: final.point)
       account.append(
@@ -101,6 +109,28 @@ extension CascadeSearch {
       return true
     }
     return false
+  }
+
+  /// Finds the last winners and signs, where least squares came near and then to a halt.
+  private func settle(
+    _ outcome: inout LevenbergMarquardt.Outcome, on entries: FrontierResiduals,
+    of features: FrontierResiduals, _ source: Network.Source
+  ) throws(CascadeStop) {
+    let misfit = (outcome.objective / Double(features.count)).squareRoot()
+    guard misfit < Self.approachMisfit else { return }
+    var step = marquardt("last winners and signs from \(walk.name(source))")
+    step.stepLimit = 1
+    step.startsRoughly = false
+    step.damping = 1e-9
+    step.iterationLimit = 500
+    let settled = try LeastAbsoluteResiduals(features: entries, step: step)
+      .solve(from: outcome.point)
+    budget -= (try entries.price()) * Double(settled.products)
+    let objective = try features.residuals(at: settled.point).reduce(0) { $0 + $1 * $1 }
+    guard settled.rounds > 0, objective < outcome.objective else { return }
+    outcome.products += settled.products
+    outcome.steps += settled.rounds
+    (outcome.point, outcome.objective) = (settled.point, objective)
   }
 
   /// Where the best of the descents from grey pictures ends: all go some way, the best goes on.

@@ -83,4 +83,21 @@ package final class FrontierResiduals: NetworkResiduals {
       compared.weights[place] = unit / max(error, floor, .leastNormalMagnitude)
     }
   }
+
+  /// Takes errors of the map, and of each gradient, for as large as the residuals say, where they are
+  /// larger: estimated variance components.
+  ///
+  /// - Throws: ``CascadeStop`` if a program fails.
+  package func balance(at point: [Double]) throws(CascadeStop) {
+    let residuals = try residuals(at: point)
+    var offset = compared.target.count
+    let map = Array(residuals[..<offset]).rootMeanSquareOrZero
+    compared.targetWeights = compared.targetWeights.map { $0 / max(map, 1) }
+    for (place, observed) in compared.observed.enumerated() {
+      let end = offset + observed.count
+      let block = Array(residuals[offset..<end]).rootMeanSquareOrZero
+      compared.weights[place] /= max(block, 1)
+      offset = end
+    }
+  }
 }

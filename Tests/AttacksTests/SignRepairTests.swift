@@ -81,4 +81,17 @@ struct SignRepairTests {
     strange.run()
     #expect(strange.stop != nil && strange.maps[.input(0)] == nil)
   }
+
+  /// Least squares must not start from a map that was solved with wrong signs above it.
+  @Test("what was determined below a map that is taken back goes with it", arguments: subjects)
+  func withdrawn(subject: Subject) throws {
+    let (walk, _) = try walk(subject, wrong: 0)
+    walk.run()
+    let determined = walk.determined
+    #expect(determined.count >= 3 && walk.maps[.input(0)] != nil)
+    walk.withdraw(determined[1])
+    #expect(walk.determined == [determined[0]])
+    #expect(determined.dropFirst().allSatisfy { walk.maps[$0] == nil })
+    #expect(walk.maps[determined[0]] != nil)
+  }
 }

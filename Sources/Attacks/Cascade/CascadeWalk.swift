@@ -27,7 +27,7 @@ package final class CascadeWalk {
   var steps: [ChainSummary.Step] = []
   package internal(set) var stop: CascadeStop?
   /// Determined maps, in the order in which they were found.
-  var determined: [Network.Source] = []
+  package var determined: [Network.Source] = []
   /// The value at which the equations were too few.
   var openSource: Network.Source?
   /// Channels of one activation that are to be repaired.
@@ -92,10 +92,12 @@ package final class CascadeWalk {
     }
   }
 
-  /// Takes back a map whose sign pattern contradicts the gradients of biases.
-  func withdraw(_ source: Network.Source) {
-    maps[source] = nil
-    determined.removeAll { $0 == source }
+  /// Takes back a map whose sign pattern contradicts the gradients of biases, and what was determined
+  /// with it.
+  package func withdraw(_ source: Network.Source) {
+    let place = determined.firstIndex(of: source) ?? determined.endIndex
+    for wrong in determined[place...] + [source] { maps[wrong] = nil }
+    determined.removeSubrange(place...)
     openSource = source
     if let last = steps.indices.last {
       steps[last].outcome = .stopped

@@ -6,6 +6,9 @@ package import LinearAlgebra
 /// stride before. So every patch tells which others lie to the right of it and below, and those
 /// without a patch to their left begin the rows.
 ///
+/// Far down in a deep network all positions have nearly the same features, so what counts is not how
+/// well two patches agree but that they agree far better than any other two.
+///
 /// - Exact when: no two patches agree where they would overlap if they were neighbours, as two
 ///   with zeros there do.
 /// - Complexity: taps · inputs multiply-adds for every pair of positions.
@@ -15,9 +18,9 @@ package struct PositionOrder: Sendable {
   package let indices: [Int]
 
   /// How far what two neighbours share may differ, relative to its size.
-  ///
-  /// Neighbours differ by noise, others by about the size itself.
-  package static let greatestMismatch = 0.02
+  package static let greatestMismatch = 0.1
+  /// So many times as much has the next best to differ.
+  private static let distinction = 4.0
 
   /// - Parameters:
   ///   - patches: positions × taps · inputs, in any order.
@@ -39,7 +42,8 @@ package struct PositionOrder: Sendable {
     indices = order
   }
 
-  /// For each patch the one that follows along an axis; `nil` where none or several do.
+  /// For each patch the one that follows along an axis; `nil` at the end of a row or column, and for all
+  /// if they do not tell.
   private static func successors(
     _ rows: [[Double]], _ map: PatchWalk.Map, axis: Int
   ) -> [Int?] {
@@ -54,16 +58,31 @@ package struct PositionOrder: Sendable {
     }
     let here = rows.map { shared($0, next.map { $0 + distance }) }
     let there = rows.map { shared($0, next) }
-    return here.map { wanted in
-      let size = wanted.dot(wanted)
-      let matches = there.indices.filter { candidate in
-        let difference = zip(there[candidate], wanted).reduce(0) {
-          $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
-        }
-        return difference <= greatestMismatch * greatestMismatch * size
-      }
-      return size > 0 && matches.count == 1 ? matches[0] : nil
+    let found = here.map { match(of: $0, among: there) }
+    let extent = [map.height, map.width][axis]
+    let count = rows.count / extent * (extent - 1)
+    // The ends have a best match as well, but not one of noise.
+    let ranked = found.map { $0?.mismatch ?? .infinity }.sorted()
+    let worst = ranked[count - 1]
+    guard worst <= greatestMismatch * greatestMismatch,
+      ranked[count] > distinction * distinction * worst
+    else { return rows.map { _ in nil } }
+    return found.map { $0.flatMap { $0.mismatch <= worst ? $0.index : nil } }
+  }
+
+  /// The row that agrees with another far better than all others do, and the square of the relative
+  /// distance; `nil` if none does.
+  private static func match(
+    of wanted: [Double], among rows: [[Double]]
+  ) -> (index: Int, mismatch: Double)? {
+    let size = wanted.dot(wanted)
+    guard size > 0 else { return nil }
+    let mismatches = rows.map { row in
+      zip(row, wanted).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / size
     }
+    let ranked = mismatches.indices.sorted { mismatches[$0] < mismatches[$1] }
+    let (best, next) = (mismatches[ranked[0]], mismatches[ranked[1]])
+    return next > distinction * distinction * best ? (ranked[0], best) : nil
   }
 
   /// The first patch of every row, from the top: the patches that follow no other to the right.

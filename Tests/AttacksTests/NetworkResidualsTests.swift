@@ -20,6 +20,18 @@ struct NetworkResidualsTests {
       ])
   }
 
+  /// Two rectified convolutions without stride, the first with so many filters.
+  static func plain(filters: Int) -> Network {
+    Network(
+      "plain", input: [8, 8, 3],
+      [
+        "a": Networks.Convolution.square(filters, 3, padding: 1, isFirst: false),
+        "b": Activation(.relu),
+        "c": Networks.Convolution.square(24, 3, padding: 1, isFirst: false),
+        "d": Activation(.relu), "e": Flatten(), "f": Dense(outputs: 5),
+      ])
+  }
+
   /// The start of a walk: the dense layer's input and output gradient are found, and every observed
   /// gradient is multiplied with a factor.
   static func walk(_ sample: GradientSample, factor: Double = 1) throws -> CascadeWalk {
@@ -113,15 +125,7 @@ struct NetworkResidualsTests {
   /// The sum of absolute values is lowest where all others are met.
   @Test("least absolute residuals leave aside entries that are wrong")
   func leastAbsolute() throws {
-    let network = Network(
-      "wide", input: [8, 8, 3],
-      [
-        "a": Networks.Convolution.square(24, 3, padding: 1, isFirst: false),
-        "b": Activation(.relu),
-        "c": Networks.Convolution.square(24, 3, padding: 1, isFirst: false),
-        "d": Activation(.relu), "e": Flatten(), "f": Dense(outputs: 5),
-      ])
-    let sample = try GradientSample(network, convention: .channelsLast)
+    let sample = try GradientSample(Self.plain(filters: 24), convention: .channelsLast)
     let walk = try Self.walk(sample)
     walk.run()
     var values = try #require(walk.maps[.node(1)]).values
@@ -194,15 +198,7 @@ struct NetworkResidualsTests {
   /// output, with the equations of the layer that reads it and, below, its own.
   @Test("a weight's gradient is the one below its own head, though another head lies above")
   func nestedHeads() throws {
-    let network = Network(
-      "narrow", input: [8, 8, 3],
-      [
-        "a": Networks.Convolution.square(3, 3, padding: 1, isFirst: false),
-        "b": Activation(.relu),
-        "c": Networks.Convolution.square(24, 3, padding: 1, isFirst: false),
-        "d": Activation(.relu), "e": Flatten(), "f": Dense(outputs: 5),
-      ])
-    let sample = try GradientSample(network, convention: .channelsLast)
+    let sample = try GradientSample(Self.plain(filters: 3), convention: .channelsLast)
     let walk = try Self.walk(sample)
     walk.run()
     let map = try #require(walk.maps[.node(1)])

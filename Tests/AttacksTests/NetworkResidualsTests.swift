@@ -152,7 +152,7 @@ struct NetworkResidualsTests {
     #expect(product(after, after) > product(before, before), "the weights are those of before")
   }
 
-  /// The gradient below the frontier is off by a thousand of its errors, the map by none.
+  /// A picture off by 1e-3 misses the map and the gradient by many of their errors.
   @Test("a gradient that misses by more than its errors counts by what it misses")
   func balance() throws {
     let sample = try GradientSample(Self.stack(.relu), convention: .channelsLast)

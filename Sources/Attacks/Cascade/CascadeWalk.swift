@@ -27,7 +27,7 @@ package final class CascadeWalk {
   var steps: [ChainSummary.Step] = []
   package internal(set) var stop: CascadeStop?
   /// Determined maps, in the order in which they were found.
-  package var determined: [Network.Source] = []
+  package internal(set) var determined: [Network.Source] = []
   /// The value at which the equations were too few.
   var openSource: Network.Source?
   /// Channels of one activation that are to be repaired.

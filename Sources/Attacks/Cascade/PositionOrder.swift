@@ -6,8 +6,8 @@ package import LinearAlgebra
 /// stride before. So every patch tells which others lie to the right of it and below, and those
 /// without a patch to their left begin the rows.
 ///
-/// Far down in a deep network all positions have nearly the same features, so what counts is not how
-/// well two patches agree but that they agree far better than any other two.
+/// Patches can be noisy, so what counts is less how well two of them agree than that they agree far better
+/// than any other two.
 ///
 /// - Exact when: no two patches agree where they would overlap if they were neighbours, as two
 ///   with zeros there do.

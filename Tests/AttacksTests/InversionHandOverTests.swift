@@ -104,6 +104,24 @@ struct InversionHandOverTests {
     #expect(NumericalInversionTests.knowledge(sample, named).inversions.count == 1)
   }
 
+  /// So few and long steps lead away from an input that is right to a ten-thousandth.
+  @Test("a search that only leads away from what closed forms left returns that")
+  func noWorse() throws {
+    let sample = try GradientSample(NumericalInversionTests.network, .uniform)
+    var control = NumericalInversionTests.control(.auto)
+    (control.attacks[0].iterations, control.attacks[0].restarts) = (3, 1)
+    (control.attacks[0].stepSize, control.attacks[0].optimizer) = (0.5, .signedAdam)
+    control.labels = [1]
+    var generator = SplitMix64(seed: 9)
+    var knowledge = Knowledge()
+    knowledge.approach = sample.inputs[0].map { $0 + 1e-4 * generator.normal() }
+    NumericalInversion.run(on: sample.observation(.float64), knowing: &knowledge, control)
+    let result = try #require(knowledge.inversions.first)
+    #expect(result.summary.stop.contains("none led nearer to the gradient"))
+    #expect(relativeError(result.samples[0], sample.inputs[0]) < 1e-3)
+    #expect(result.summary.gradientMatch < 1e-3)
+  }
+
   @Test("a size that only a file claims is refused before memory is taken")
   func claimedSize() throws {
     let sample = try GradientSample(NumericalInversionTests.network, .uniform)

@@ -1,8 +1,9 @@
-import Attacks
 import CPUBackend
 import Networks
 import Tensors
 import Testing
+
+@testable import Attacks
 
 /// Signs of activations, checked against the gradient of the bias below them.
 @Suite("Mask check")
@@ -122,5 +123,67 @@ struct MaskCheckTests {
     #expect(entry.walk.corrections == channels)
     let map = try #require(entry.walk.maps[.node(Walk.node)])
     #expect(map.values[wrong * channels] == 3e-5)
+  }
+
+  /// Every sum is off by 2e-6 of what was added, as single precision leaves it; in each channel two entries
+  /// that are zero would explain that by chance.
+  @Test("what the arithmetic left in every sum changes no sign")
+  func arithmetic() throws {
+    var entry = try Walk(.relu, flips: 0)
+    let channels = Walk.channels
+    var arriving = entry.arriving
+    var solved = arriving.indices.map { $0 / channels < 6 ? 7e-5 : 1.0 }
+    for channel in 0..<channels { solved[channel] = 6e-5 }
+    let values = solved.map { $0 > 8e-5 ? $0 : 0 }
+    var truth = zip(values, arriving).map { $0 > 0 ? $1 : 0 }
+    let gradient = truth
+    for channel in 0..<channels {
+      let added = stride(from: channel, to: truth.count, by: channels)
+        .reduce(0) { $0 + abs(truth[$1]) }
+      let error = 2e-6 * added
+      truth[35 * channels + channel] += error
+      (arriving[channel], arriving[channels + channel]) = (1, error - 1)
+    }
+    try entry.restate(values, solved: solved, truth: truth)
+    var corrected = gradient
+    let unexplained = entry.walk.correctSigns(
+      of: &corrected, arriving: arriving, at: Walk.node, [0, 1])
+    #expect(unexplained.isEmpty && corrected == gradient && entry.walk.corrections == 0)
+  }
+
+  /// Three likely entries add up to what one unlikely one explains.
+  @Test("of explanations that fit alike the one with fewer changes is taken, unless none is needed")
+  func chance() {
+    let changes = [(0.3, 0.1), (-0.5, 0.1), (0.7, 0.1), (0.5, 2)]
+    let candidates = changes.enumerated().map {
+      SignFlips.Candidate(entry: $0, change: $1.0, doubt: $1.1)
+    }
+    func likeliest(_ missing: Double, _ tolerance: Double) -> [Int]? {
+      SignFlips.likeliest(explaining: missing, within: tolerance, among: candidates)
+    }
+    #expect(likeliest(0.5, 1e-6) == [3])
+    #expect(likeliest(-0.2, 1e-6) == [0, 1])
+    #expect(likeliest(0.4, 1e-6) == nil)
+    // Three changes explain it exactly; that it is an error is likelier.
+    let three = [10, -11, 1.5].enumerated().map {
+      SignFlips.Candidate(entry: $0, change: $1, doubt: 0.1)
+    }
+    #expect(SignFlips.likeliest(explaining: 0.5, within: 0.48, among: three) == nil)
+    #expect(SignFlips.likeliest(explaining: 0.5, within: 0.1, among: three) == [0, 1, 2])
+  }
+
+  @Test("a rectified map is as inexact as its entries below zero say")
+  func scatter() {
+    var generator = SplitMix64(seed: 5)
+    let values = (0..<400).map { index in
+      index % 4 < 2 ? generator.uniform(1, 2) : (index % 2 == 0 ? 1e-6 : 5e-6) * generator.normal()
+    }
+    var map = KnownMap(values, error: 1e-6)
+    map.widenErrors(byZerosOf: 2)
+    #expect((0.99...1.2).contains(map.errors[0] / 1e-6))
+    #expect((4...6).contains(map.errors[1] / 1e-6))
+    var positive = KnownMap(values.map(abs), error: 1e-6)
+    positive.widenErrors(byZerosOf: 2)
+    #expect(positive.errors.allSatisfy { $0 == 1e-6 })
   }
 }

@@ -34,11 +34,13 @@ struct NetworkResidualsTests {
 
   /// The start of a walk: the dense layer's input and output gradient are found, and every observed
   /// gradient is multiplied with a factor.
-  static func walk(_ sample: GradientSample, factor: Double = 1) throws -> CascadeWalk {
-    let recovery = try #require(sample.observation(.float64).attacked().recoveries[5])
+  static func walk(
+    _ sample: GradientSample, start: Int = 5, factor: Double = 1
+  ) throws -> CascadeWalk {
+    let recovery = try #require(sample.observation(.float64).attacked().recoveries[start])
     let arriving = try #require(recovery.outputGradient)
     return try CascadeWalk(
-      sample.observation(of: sample.gradient.mapped(.float64) { $1 * factor }), start: 5,
+      sample.observation(of: sample.gradient.mapped(.float64) { $1 * factor }), start: start,
       input: KnownMap(recovery.samples[0], error: 1e-8),
       outputGradient: arriving.map { $0 * factor }, on: CPUBackend(threads: 1),
       progress: { _ in })
@@ -86,7 +88,7 @@ struct NetworkResidualsTests {
     walk.run()
     let map = try #require(walk.maps[.node(3)])
     #expect(map.values.contains { $0 == 0 }, "where a unit was inactive, residuals have one side")
-    let residuals = try FrontierResiduals(.node(3), map, walk: walk, usesGradients: usesGradients)
+    let residuals = try FrontierResiduals([.node(3)], walk: walk, usesGradients: usesGradients)
     #expect((residuals.count > map.values.count) == usesGradients)
     // The truth explains all of it, as exactly as the map and its loss gradient are known.
     let truth = try residuals.residuals(at: sample.inputs[0])
@@ -99,6 +101,34 @@ struct NetworkResidualsTests {
     let found = try residuals.misfit(at: x)
     #expect(abs(found.objective - product(rows, rows)) < 1e-5 * product(rows, rows))
     #expect(relativeError(found.gradient, slope) < 1e-4)
+  }
+
+  /// What enters the sum behind a block passes the block's inside on its other branch.
+  @Test("a sum of branches counts beside a map inside one of them")
+  func companions() throws {
+    let sample = try GradientSample(CascadeNetwork.residual)
+    let walk = try Self.walk(sample, start: 10)
+    var generator = SplitMix64(seed: 6)
+    let picture = sample.inputs[0].map { _ in generator.uniform(0, 1) }
+    for node in [4, 8] {
+      let map = try walk.programs.segment(from: [.input(0)], to: node).value([picture])
+      walk.maps[.node(node)] = KnownMap(map, error: 1e-9)
+    }
+    #expect(walk.companions(of: .node(4)) == [.node(8)])
+    #expect(walk.companions(of: .node(8)) == [.node(4)])
+    let one = try FrontierResiduals([.node(4)], walk: walk, usesGradients: false)
+    let both = try FrontierResiduals([.node(4), .node(8)], walk: walk, usesGradients: false)
+    #expect(both.count == 2 * one.count && both.equalities > one.equalities)
+    let x = picture.map { $0 + 0.2 * generator.normal() }
+    let rows = try both.residuals(at: x)
+    let first = Array(rows[..<one.count])
+    #expect(try first == one.residuals(at: x))
+    #expect(product(rows, rows) > 1.1 * product(first, first))
+    try both.linearize(at: x)
+    let slope = try both.pull(rows, in: .double).map { 2 * $0 }
+    #expect(try relativeError(both.misfit(at: x).gradient, slope) < 1e-4)
+    walk.maps[.node(8)] = nil
+    #expect(walk.companions(of: .node(4)) == [.node(9)], "what enters the dense layer is known")
   }
 
   /// An inactive unit's entry is zero and known to 1e-6; what entered it is far below.
@@ -114,8 +144,8 @@ struct NetworkResidualsTests {
     let lowest = try #require(entering.indices.min { entering[$0] < entering[$1] })
     #expect(entering[lowest] < -0.1)
     values[lowest] = value
-    let residuals = try FrontierResiduals(
-      .node(3), KnownMap(values, error: 1e-6), walk: walk, usesGradients: false)
+    walk.maps[.node(3)] = KnownMap(values, error: 1e-6)
+    let residuals = try FrontierResiduals([.node(3)], walk: walk, usesGradients: false)
     let missed = try residuals.residuals(at: sample.inputs[0])[lowest]
     #expect((abs(missed) < 1e-4) == isInactive)
   }
@@ -134,8 +164,8 @@ struct NetworkResidualsTests {
     for index in stride(from: 0, to: active.count, by: active.count / 10) {
       values[active[index]] += 0.3
     }
-    let features = try FrontierResiduals(
-      .node(1), KnownMap(values, error: 1e-7), walk: walk, usesGradients: false)
+    walk.maps[.node(1)] = KnownMap(values, error: 1e-7)
+    let features = try FrontierResiduals([.node(1)], walk: walk, usesGradients: false)
     let squares = try LevenbergMarquardt().solve(features, from: sample.inputs[0])
     let spread = relativeError(squares.point, sample.inputs[0])
     #expect(spread > 0.01)
@@ -159,7 +189,7 @@ struct NetworkResidualsTests {
     let walk = try Self.walk(sample)
     walk.run()
     let map = try #require(walk.maps[.node(3)])
-    let features = try FrontierResiduals(.node(3), map, walk: walk, usesGradients: true)
+    let features = try FrontierResiduals([.node(3)], walk: walk, usesGradients: true)
     let entries = map.values.count
     features.weighByErrors()
     var generator = SplitMix64(seed: 9)
@@ -203,7 +233,7 @@ struct NetworkResidualsTests {
     walk.run()
     let map = try #require(walk.maps[.node(1)])
     #expect(walk.maps[.input(0)] == nil)
-    let frontier = try FrontierResiduals(.node(1), map, walk: walk, usesGradients: true)
+    let frontier = try FrontierResiduals([.node(1)], walk: walk, usesGradients: true)
     #expect(frontier.count == 3 * 64 + 9 * 3 * 24 + 9 * 3 * 3)
     // The map was solved from the equations of its reader, which therefore say nothing new.
     #expect(frontier.equalities == map.values.count { $0 > 0 } + 9 * 3 * 3)

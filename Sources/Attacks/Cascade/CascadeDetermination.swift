@@ -57,6 +57,9 @@ extension CascadeWalk {
       let excess = residual / expected
       solution.map.errors = solution.map.errors.map { $0 * excess }
     }
+    if case .node(let node) = source, case .elementwise(.relu) = linearity(node) {
+      solution.map.widenErrors(byZerosOf: channels)
+    }
     let size = solution.map.values.rootMeanSquareOrZero
     // The size holds the error too, so an error of its size would not show.
     guard solution.map.errors.rootMeanSquareOrZero <= max(0.3 * size, .leastNormalMagnitude) else {
@@ -226,17 +229,5 @@ extension CascadeWalk {
         residual: solution.residual,
         relativeError: outcome == .exact && size > 0 && error.isFinite ? error / size : nil,
         outcome: outcome, note: note))
-  }
-}
-
-extension KnownMap {
-  /// At each entry the better known of two.
-  func merged(with other: KnownMap) -> KnownMap {
-    var result = self
-    for index in errors.indices where other.errors[index] < errors[index] {
-      result.values[index] = other.values[index]
-      result.errors[index] = other.errors[index]
-    }
-    return result
   }
 }

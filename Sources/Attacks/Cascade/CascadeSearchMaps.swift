@@ -22,29 +22,43 @@ extension CascadeSearch {
       guard let map = walk.maps[source] else { continue }
       let error = map.errors.rootMeanSquareOrZero
       if isNoisy, !(error < Self.approachMisfit * map.values.rootMeanSquareOrZero) { break }
-      // The entries of the map alone say it more directly than its equations, where they are enough.
-      let entries = try FrontierResiduals(source, map, walk: walk, usesGradients: false)
-      let features =
-        attempt == 0
-        ? try FrontierResiduals(source, map, walk: walk, usesGradients: true) : entries
+      let known = [source] + (attempt == 0 ? walk.companions(of: source) : [])
+      // The entries of a map alone say it more directly than its equations, where they are enough.
+      var (entries, features) = try residuals([source], usesGradients: attempt == 0)
+      if features.equalities < count, known.count > 1 {
+        (entries, features) = try residuals(known, usesGradients: true)
+      }
       guard features.equalities >= count else { continue }
-      let isEnough = entries.equalities >= count
-      if try search(features, descendingOn: isEnough ? entries : features, source, everything) {
+      if try search(features, entries, source, everything) {
         return true
       }
     }
     return false
   }
 
+  /// The entries of maps, and these with gradients.
+  private func residuals(
+    _ sources: [Network.Source], usesGradients: Bool
+  ) throws(CascadeStop) -> (entries: FrontierResiduals, features: FrontierResiduals) {
+    let entries = try FrontierResiduals(sources, walk: walk, usesGradients: false)
+    guard usesGradients else { return (entries, entries) }
+    return (entries, try FrontierResiduals(sources, walk: walk, usesGradients: true))
+  }
+
   /// Least squares from where a descent ends, and from grey pictures.
   private func search(
-    _ features: FrontierResiduals, descendingOn simpler: FrontierResiduals,
-    _ source: Network.Source, _ everything: GradientResiduals
+    _ features: FrontierResiduals, _ entries: FrontierResiduals, _ source: Network.Source,
+    _ everything: GradientResiduals
   ) throws(CascadeStop) -> Bool {
+    let isDetermined = entries.equalities >= count
+    let simpler = isDetermined ? entries : features
     let place = "\(walk.name(source)) (\(features.equalities) equations for \(count) values)"
     let price = try features.price()
     var starts = try starts(features)
-    if !isNoisy, let descent = try descend(on: simpler, to: source, from: starts) {
+    if !isNoisy,
+      let descent = try descend(
+        on: simpler, to: source, from: starts, isDetermined: isDetermined)
+    {
       if descent.objective > Self.objective(Self.convergedMisfit, of: simpler),
         walk.resume(from: descent.point)
       {
@@ -64,8 +78,8 @@ extension CascadeSearch {
       search.goal = 1e-12 * Double(features.count)
       var outcome = try search.solve(features, from: start)
       budget -= price * Double(outcome.products)
-      if !isNoisy, outcome.objective > search.goal {
-        try settle(&outcome, on: simpler, of: features, source)
+      if !isNoisy, isDetermined, outcome.objective > search.goal {
+        try settle(&outcome, on: entries, of: features, source)
       }
       let misfit = (outcome.objective / Double(features.count)).squareRoot()
       if misfit < Self.approachMisfit {
@@ -135,7 +149,8 @@ extension CascadeSearch {
 
   /// Where the best of the descents from grey pictures ends: all go some way, the best goes on.
   private func descend(
-    on features: FrontierResiduals, to source: Network.Source, from starts: [[Double]]
+    on features: FrontierResiduals, to source: Network.Source, from starts: [[Double]],
+    isDetermined: Bool
   ) throws(CascadeStop) -> PictureDescent? {
     // A value and its gradient, against one product.
     let price = 2 * (try features.price())
@@ -152,7 +167,7 @@ extension CascadeSearch {
     var evaluations = 0
     var best: PictureDescent?
     for start in starts {
-      var descent = PictureDescent(features, from: start)
+      var descent = PictureDescent(features, from: start, isDetermined: isDetermined)
       try descent.run(to: goal, evaluations: Self.raceLength, report: report)
       evaluations += descent.evaluations
       // The others, whose histories are several times as large as the picture, are let go.

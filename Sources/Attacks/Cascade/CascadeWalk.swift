@@ -116,6 +116,23 @@ package final class CascadeWalk {
     return nil
   }
 
+  /// Other determined maps to which a way leads from the input past a map and past each other: the sum
+  /// behind a block whose inside is the deepest map.
+  package func companions(of source: Network.Source) -> [Network.Source] {
+    var reached: Set<Network.Source> = [.input(0)]
+    var result: [Network.Source] = []
+    for node in nodes.sorted()
+    where node < start && network.nodes[node].sources.contains(where: reached.contains) {
+      let output = Network.Source.node(node)
+      if maps[output]?.isComplete != true {
+        reached.insert(output)
+      } else if output != source {
+        result.append(output)
+      }
+    }
+    return result
+  }
+
   /// Whether the model input itself is determined.
   var reachesInput: Bool { maps[.input(0)]?.isComplete == true }
 

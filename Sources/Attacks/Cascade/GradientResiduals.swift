@@ -19,7 +19,7 @@ package final class GradientResiduals: NetworkResiduals {
     else { throw CascadeStop("the dense layer reads the model input") }
     let floor = 0x1p-53 * features.values.rootMeanSquareOrZero
     var comparison = Comparison(
-      node: before, target: features.values, isInactive: features.values.map { _ in false },
+      nodes: [before], target: features.values, isInactive: features.values.map { _ in false },
       targetWeights: features.errors.map { 1 / max($0, floor, .leastNormalMagnitude) },
       heads: [(walk.start, walk.gradients[.node(walk.start)] ?? [])])
     for key in walk.observation.gradient.keys

@@ -60,10 +60,15 @@ extension NetworkResiduals {
     _ kind: Run.Kind
   ) throws(CascadeStop) -> (graph: Graph, parameters: [GraphParameter]) {
     let parts = try programs.graph(
-      from: [.input(0)], to: [compared.node] + compared.heads.map(\.node),
+      from: [.input(0)], to: compared.nodes + compared.heads.map(\.node),
       givenAs: kind == .value || kind == .misfit ? .argument : .parameter)
     var graph = parts.graph
-    let features = try Segment.result(of: parts, compared.node)
+    var maps: [Value] = []
+    for node in compared.nodes {
+      let map = try Segment.result(of: parts, node)
+      maps.append(graph.apply(Reshape(to: [map.type.elementCount]), map))
+    }
+    let features = maps.count == 1 ? maps[0] : graph.apply(Concatenate(axis: 0), maps)
     var outputs: [(value: Value, cotangent: Value)] = []
     for (place, head) in compared.heads.enumerated() {
       let output = try Segment.result(of: parts, head.node)

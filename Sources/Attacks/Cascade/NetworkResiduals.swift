@@ -3,7 +3,7 @@ internal import Networks
 package import TensorIR
 internal import Tensors
 
-/// One map and gradients of weights, as a model input gives them, against what they ought to be.
+/// Maps and gradients of weights, as a model input gives them, against what they ought to be.
 ///
 /// Gradients are taken below given loss gradients, the heads. These can be as small as the distance of a
 /// probability from 1, so they are held in units of a power of two in which `Float` holds them too.
@@ -13,13 +13,14 @@ internal import Tensors
 package class NetworkResiduals: ResidualFunction {
   /// What is compared with what.
   struct Comparison {
-    /// The node whose output is compared.
-    var node: Int
-    var target: [Double]
-    /// Entries of the map that only must not be above zero.
-    var isInactive: [Bool]
-    /// What residuals of the map are multiplied with.
-    var targetWeights: [Double]
+    /// The nodes whose outputs are compared.
+    var nodes: [Int] = []
+    /// These outputs, one behind the other.
+    var target: [Double] = []
+    /// Entries of the maps that only must not be above zero.
+    var isInactive: [Bool] = []
+    /// What residuals of the maps are multiplied with.
+    var targetWeights: [Double] = []
     /// Loss gradients at the outputs of nodes.
     var heads: [(node: Int, gradient: [Double])] = []
     /// The weights whose gradients are compared.
@@ -38,7 +39,7 @@ package class NetworkResiduals: ResidualFunction {
   private var compiled: [Run: any CompiledProgram] = [:]
   private var isBound: Set<Run> = []
   private var point: [Double] = []
-  /// Whether an entry of the map counts at the point of linearisation.
+  /// Whether an entry of the maps counts at the point of linearisation.
   private(set) final var isOpen: [Bool] = []
 
   /// A program.

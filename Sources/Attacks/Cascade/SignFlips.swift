@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
 /// Which few entries on the wrong side of a kink explain a missing sum.
 enum SignFlips {
   struct Candidate {
@@ -13,8 +19,14 @@ enum SignFlips {
   /// Three at a time are sought among so many.
   private static let tripleLimit = 16
 
-  /// One, two or three entries whose changes add up to what is missing; of several answers the one
-  /// that moves the values least.
+  /// What each change of side costs, in units of −log probability: one of so many was chosen.
+  private static let choice = log(Double(candidateLimit))
+
+  /// One, two or three entries whose changes add up to what is missing.
+  ///
+  /// Among thousands of combinations some fit by chance. So the most probable one is taken: what it leaves
+  /// counts as a normal error of a quarter of the tolerance, the doubts as normal too, and each entry
+  /// for the choice among all. No change at all takes part.
   ///
   /// - Parameters:
   ///   - missing: What is missing in the sum.
@@ -24,12 +36,13 @@ enum SignFlips {
   static func likeliest(
     explaining missing: Double, within tolerance: Double, among candidates: [Candidate]
   ) -> [Int]? {
-    var best: (entries: [Int], doubt: Double)?
+    func surprise(_ left: Double) -> Double { 8 * (left / tolerance) * (left / tolerance) }
+    var best: (entries: [Int], cost: Double) = ([], surprise(missing))
     func consider(_ chosen: [Candidate]) {
       let left = chosen.reduce(missing) { $0 - $1.change }
-      let doubt = chosen.reduce(0) { $0 + $1.doubt * $1.doubt }
-      guard abs(left) <= tolerance, doubt < best?.doubt ?? .infinity else { return }
-      best = (chosen.map(\.entry), doubt)
+      guard abs(left) <= tolerance else { return }
+      let cost = chosen.reduce(surprise(left)) { $0 + $1.doubt * $1.doubt / 2 + choice }
+      if cost < best.cost { best = (chosen.map(\.entry), cost) }
     }
     for (first, one) in candidates.enumerated() {
       consider([one])
@@ -41,6 +54,6 @@ enum SignFlips {
         }
       }
     }
-    return best?.entries
+    return best.entries.isEmpty ? nil : best.entries
   }
 }

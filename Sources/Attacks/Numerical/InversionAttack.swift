@@ -102,10 +102,17 @@ struct InversionAttack {
     if settings.optimizer == .spectralLBFGS, let box = problem.box {
       input.clamp(to: box.bounds(in: problem.shape))
     }
-    let match = try programs.gradientMatch(at: input, on: control.backend)
-    let stop =
+    var match = try programs.gradientMatch(at: input, on: control.backend)
+    var stop =
       interruption.map { "\($0) after \(best.iteration) iterations" }
       ?? (best.isConverged ? "no step led further down" : "all iterations done")
+    if let approach, control.start == nil {
+      let before = try programs.gradientMatch(at: approach, on: control.backend)
+      if before < match {
+        (input, match) = (approach, before)
+        stop += ", and none led nearer to the gradient than what the closed forms left"
+      }
+    }
     let summary = InversionSummary(
       artifact: "", source: source, attack: settings.attack, start: startName,
       settings: settings.description, samples: problem.samples,

@@ -1,7 +1,8 @@
-import Attacks
 import LinearAlgebra
 import Networks
 import Testing
+
+@testable import Attacks
 
 @Suite("Winners of max pooling")
 struct PoolingWinnersTests {
@@ -170,6 +171,23 @@ struct PositionOrderTests {
     let patches = sample.patches.rows(at: [0, 1, 2, 3, 4, 5, 6, 7, 0])
     #expect(throws: PatchWalkFailure.disordered(height: 3, width: 3)) {
       try PositionOrder(patches, sample.map)
+    }
+  }
+
+  @Test("of failures with several tolerances the one that came farthest is reported")
+  func farthest() throws {
+    let sample = try GradientSample(
+      NetworkResidualsTests.plain(filters: 4), convention: .channelsLast)
+    let walk = try NetworkResidualsTests.walk(sample)
+    let base = try #require(walk.foundation(of: .node(0)))
+    var failures: [PatchWalkFailure] = [
+      .rank(15, positions: 16), .disordered(height: 4, width: 4), .rank(14, positions: 16),
+      .inconsistent(excess: 7),
+    ]
+    #expect(throws: PatchWalkFailure.disordered(height: 4, width: 4)) {
+      try walk.withTolerances(of: base) { (_) throws(PatchWalkFailure) in
+        throw failures.removeFirst()
+      }
     }
   }
 }

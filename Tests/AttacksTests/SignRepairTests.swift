@@ -1,8 +1,10 @@
-import Attacks
+import AuditModel
 import CPUBackend
 import Networks
 import Tensors
 import Testing
+
+@testable import Attacks
 
 /// Sign patterns with more wrong signs than the gradient of a bias can point out.
 @Suite("Sign repair")
@@ -93,5 +95,8 @@ struct SignRepairTests {
     #expect(walk.determined == [determined[0]])
     #expect(determined.dropFirst().allSatisfy { walk.maps[$0] == nil })
     #expect(walk.maps[determined[0]] != nil)
+    // The table says so; the first map is the dense layer's input, which has no row.
+    #expect(walk.steps.filter { $0.outcome == .exact }.isEmpty)
+    #expect(walk.steps.contains { $0.note.contains("too inexact for the signs") })
   }
 }

@@ -103,15 +103,17 @@ extension CascadeWalk {
   func withTolerances<Result>(
     of base: Foundation, _ body: (Double) throws(PatchWalkFailure) -> Result
   ) throws(PatchWalkFailure) -> Result {
-    var failure: PatchWalkFailure?
+    var failures: [PatchWalkFailure] = []
     for factor in [3.0, 10, 30, 100] {
       do throws(PatchWalkFailure) {
         return try body(factor * base.relativeError)
       } catch {
-        failure = failure ?? error
+        failures.append(error)
       }
     }
-    throw failure ?? .noPadding
+    // With the wrong tolerance a walk fails early; the one that came farthest names the reason.
+    let farthest = failures.map(\.stage).max()
+    throw failures.first { $0.stage == farthest } ?? .noPadding
   }
 }
 

@@ -96,13 +96,18 @@ package final class CascadeWalk {
   /// with it.
   package func withdraw(_ source: Network.Source) {
     let place = determined.firstIndex(of: source) ?? determined.endIndex
-    for wrong in determined[place...] + [source] { maps[wrong] = nil }
+    for wrong in determined[place...] + [source] {
+      maps[wrong] = nil
+      let layer = readers(of: wrong).first.map { network.nodes[$0].name }
+      guard let row = steps.lastIndex(where: { $0.layer == layer && $0.outcome == .exact }) else {
+        continue
+      }
+      steps[row].outcome = .stopped
+      steps[row].relativeError = nil
+      steps[row].note = "too inexact for the signs of its entries"
+    }
     determined.removeSubrange(place...)
     openSource = source
-    if let last = steps.indices.last {
-      steps[last].outcome = .stopped
-      steps[last].note = "too inexact for the signs of its entries"
-    }
   }
 
   /// The determined map nearest to the input, if it is known better than to a thousandth.

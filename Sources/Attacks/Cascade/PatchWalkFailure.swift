@@ -48,7 +48,7 @@ package enum PatchWalkFailure: Error, Equatable, CustomStringConvertible {
           : "Noise above the stated tolerance, or several samples, raise the rank.")
     case .ambiguousCorner(let gap):
       "No corner of the map stands out: its singular value is \(gap) of the next. "
-        + "Padding that is not zero looks like this."
+        + "Padding that is not zero, and too few output channels, look like this."
     case .inconsistent(let excess):
       "Overlapping patches disagree by \(excess) times the noise. "
         + "Positions whose gradients are in proportion look like this."
@@ -69,6 +69,17 @@ package enum PatchWalkFailure: Error, Equatable, CustomStringConvertible {
       "The positions are known as a set only: nothing below '\(layer)' tells their order."
     case .algebra(let error):
       error.description
+    }
+  }
+
+  /// How far a walk came: before any number, to the rank, a corner, all positions, their values.
+  var stage: Int {
+    switch self {
+    case .stride, .noNeighbours, .noPadding, .algebra: 0
+    case .tooFewOutputs, .tooFewInputs, .rank, .tooManyPositions: 1
+    case .ambiguousCorner, .columns: 2
+    case .inconsistent, .disordered, .orderOpen: 3
+    case .notDiscrete, .wrongSum, .severalWinners: 4
     }
   }
 

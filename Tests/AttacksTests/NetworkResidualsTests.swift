@@ -289,6 +289,9 @@ struct NetworkResidualsTests {
     let before = try residuals.relativeError(at: start)
     #expect(before > 1e-3)
     #expect(try residuals.isBeyondReach(of: 1e-7, around: start))
+    // A draw that crosses the kink one way does not on the way back.
+    let crossing = 64 * 4 * abs(value) / product(slope, slope).squareRoot()
+    #expect(try residuals.isBeyondReach(of: crossing, around: start))
     let better = try #require(
       try KinkCrossing(walk, at: start, error: 1e-7).improved(misfit: before, goal: 1e-6) {
         (x: [Double]) throws(CascadeStop) in try residuals.relativeError(at: x)

@@ -68,12 +68,14 @@ package final class GradientResiduals: NetworkResiduals {
     // Short, so that hardly a unit turns on the way.
     let share = 1.0 / 64
     var generator = SplitMix64(seed: 37)
-    let moved = try self.residuals(at: x.map { $0 + share * error * generator.normal() })
-    let (misfit, change) = zip(residuals, moved).reduce((0.0, 0.0)) {
-      let change = $1.0 - $1.1
-      return ($0.0 + $1.0 * $1.0, $0.1 + change * change)
+    let step = x.map { _ in share * error * generator.normal() }
+    // A unit that lies on its kink turns on one way and not on the way back.
+    var change = Double.infinity
+    for sign in [1.0, -1] {
+      let moved = try self.residuals(at: zip(x, step).map { $0 + sign * $1 })
+      change = min(change, zip(residuals, moved).map { $0 - $1 }.euclideanNorm)
     }
-    return misfit.squareRoot() > 30 * change.squareRoot() / share
+    return residuals.euclideanNorm > 10 * change / share
   }
 }
 

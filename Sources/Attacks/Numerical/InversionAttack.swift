@@ -66,6 +66,7 @@ struct InversionAttack {
     }
     var result = try result(best, restarts, interruption)
     if settings.iterations < wanted { result.summary.stop += ", as many as auto spends unasked" }
+    try returnApproach(ifBetterThan: &result)
     result.wasInterrupted = control.isCancelled()
     if settings.attack == .auto { try polish(&result, on: backend) }
     result.summary.seconds = (ContinuousClock.now - begin) / .seconds(1)
@@ -102,17 +103,10 @@ struct InversionAttack {
     if settings.optimizer == .spectralLBFGS, let box = problem.box {
       input.clamp(to: box.bounds(in: problem.shape))
     }
-    var match = try programs.gradientMatch(at: input, on: control.backend)
-    var stop =
+    let match = try programs.gradientMatch(at: input, on: control.backend)
+    let stop =
       interruption.map { "\($0) after \(best.iteration) iterations" }
       ?? (best.isConverged ? "no step led further down" : "all iterations done")
-    if let approach, control.start == nil {
-      let before = try programs.gradientMatch(at: approach, on: control.backend)
-      if before < match {
-        (input, match) = (approach, before)
-        stop += ", and none led nearer to the gradient than what the closed forms left"
-      }
-    }
     let summary = InversionSummary(
       artifact: "", source: source, attack: settings.attack, start: startName,
       settings: settings.description, samples: problem.samples,
@@ -125,6 +119,18 @@ struct InversionAttack {
       gradientMatch: match, curve: best.curve, stop: stop, spread: spread(restarts, best))
     return NumericalInversion.Result(
       summary: summary, samples: split(input), labels: labels(best))
+  }
+
+  /// Puts what the closed forms left in the place of a result whose gradient is farther off.
+  private func returnApproach(
+    ifBetterThan result: inout NumericalInversion.Result
+  ) throws(NotInvertible) {
+    guard let approach, control.start == nil else { return }
+    let match = try programs.gradientMatch(at: approach, on: control.backend)
+    guard match < result.summary.gradientMatch else { return }
+    result.samples = split(approach)
+    result.summary.gradientMatch = match
+    result.summary.stop += "; none led nearer to the gradient than what the closed forms left"
   }
 
   func split(_ point: [Double]) -> [[Double]] {

@@ -164,12 +164,14 @@ struct MaskCheckTests {
     #expect(likeliest(0.5, 1e-6) == [3])
     #expect(likeliest(-0.2, 1e-6) == [0, 1])
     #expect(likeliest(0.4, 1e-6) == nil)
-    // Three changes explain it exactly; that it is an error is likelier.
+    // Three changes explain it exactly; that it is an error, or the sum of many others, is likelier.
     let three = [10, -11, 1.5].enumerated().map {
       SignFlips.Candidate(entry: $0, change: $1, doubt: 0.1)
     }
-    #expect(SignFlips.likeliest(explaining: 0.5, within: 0.48, among: three) == nil)
-    #expect(SignFlips.likeliest(explaining: 0.5, within: 0.1, among: three) == [0, 1, 2])
+    let rest = (3..<16).map { SignFlips.Candidate(entry: $0, change: 20 + Double($0), doubt: 1) }
+    #expect(SignFlips.likeliest(explaining: 0.5, within: 0.48, among: three + rest) == nil)
+    #expect(SignFlips.likeliest(explaining: 0.5, within: 0.4, among: three + rest) == nil)
+    #expect(SignFlips.likeliest(explaining: 0.5, within: 1e-4, among: three + rest) == [0, 1, 2])
   }
 
   @Test("a rectified map is as inexact as its entries below zero say")

@@ -19,14 +19,12 @@ enum SignFlips {
   /// Three at a time are sought among so many.
   private static let tripleLimit = 16
 
-  /// What each change of side costs, in units of −log probability: one of so many was chosen.
-  private static let choice = log(Double(candidateLimit))
-
   /// One, two or three entries whose changes add up to what is missing.
   ///
-  /// Among thousands of combinations some fit by chance. So the most probable one is taken: what it leaves
+  /// Among hundreds of combinations some fit by chance. So the most probable one is taken: what it leaves
   /// counts as a normal error of a quarter of the tolerance, the doubts as normal too, and each entry
-  /// for the choice among all. No change at all takes part.
+  /// for the choice among all. No change at all takes part, and more changes than are tried, which
+  /// may add up to anything.
   ///
   /// - Parameters:
   ///   - missing: What is missing in the sum.
@@ -37,7 +35,13 @@ enum SignFlips {
     explaining missing: Double, within tolerance: Double, among candidates: [Candidate]
   ) -> [Int]? {
     func surprise(_ left: Double) -> Double { 8 * (left / tolerance) * (left / tolerance) }
-    var best: (entries: [Int], cost: Double) = ([], surprise(missing))
+    // All in units of −log probability.
+    let choice = log(Double(max(candidates.count, 1)))
+    let range = candidates.reduce(0) { $0 + $1.change * $1.change }.squareRoot()
+    let anything =
+      log(max(range / tolerance, 1) * 4 / (2 * Double.pi).squareRoot())
+      + candidates.prefix(4).reduce(0) { $0 + $1.doubt * $1.doubt / 2 }
+    var best: (entries: [Int], cost: Double) = ([], min(surprise(missing), anything))
     func consider(_ chosen: [Candidate]) {
       let left = chosen.reduce(missing) { $0 - $1.change }
       guard abs(left) <= tolerance else { return }

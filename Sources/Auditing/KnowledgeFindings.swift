@@ -20,11 +20,11 @@ package struct KnowledgeFindings {
     let judged = knowledge.verdicts.keys.sorted().compactMap { node in
       knowledge.verdicts[node].flatMap { finding(node, $0) }
     }
-    return recovered + judged + (knowledge.labels.map { [finding($0)] } ?? [])
+    return recovered + judged + [knowledge.labels.map(finding), searchFinding].compactMap(\.self)
   }
 
   /// Optimiser state lies in the file that is audited; everything else was exchanged.
-  private var access: Access {
+  var access: Access {
     observation.isExchanged ? .exchange : .files
   }
 

@@ -77,6 +77,11 @@ package struct Verdict {
       return "No input was recovered, but the files show that inputs can be read by whoever sees "
         + "what the findings name." + rest
     }
+    if nearEnd != nil {
+      return
+        "No input was recovered, but a search came near to the observed gradient; look at what it "
+        + "found before you call this safe." + rest
+    }
     if all.contains(where: { $0.evidence == .structural && $0.statedSeverity == .medium }) {
       return "No input was recovered; the structural findings state conditions under which "
         + "gradients of this model disclose inputs." + rest
@@ -88,6 +93,11 @@ package struct Verdict {
       return "There is no dense layer, so no dense path to the input exists." + rest
     }
     return "No closed-form leak of inputs was found." + rest
+  }
+
+  /// A search that ended near the observed gradient without an input that could be claimed.
+  private var nearEnd: Finding? {
+    all.first { $0.id == "gradient-matching" && $0.evidence == .inconclusive }
   }
 
   /// Whether a gradient gave feature maps, short of the input.
@@ -124,6 +134,10 @@ package struct Verdict {
         ? "\(recovery.samples == 1 ? "The input itself" : "\(recovery.samples) of the inputs themselves")"
         : "The features that enter '\(recovery.layer)'"
       lines.append("\(what), from the \(recovery.source); \(certainty).")
+    }
+    if nearEnd != nil {
+      lines.append(
+        "A guess with nearly the observed gradient; whether it resembles the input, a look tells.")
     }
     lines += chains.compactMap(line)
     for finding in all where finding.id == "dense-chain" && finding.evidence == .structural {

@@ -120,6 +120,12 @@ struct InversionHandOverTests {
     #expect(result.summary.stop.contains("none led nearer to the gradient"))
     #expect(relativeError(result.samples[0], sample.inputs[0]) < 1e-3)
     #expect(result.summary.gradientMatch < 1e-3)
+    // What is returned lies in the box, as every step does.
+    control.box = InputBox(lower: [0.3], upper: [0.6], isChannelsFirst: true)
+    (knowledge.inversions, knowledge.recoveries) = ([], [:])
+    NumericalInversion.run(on: sample.observation(.float64), knowing: &knowledge, control)
+    let boxed = try #require(knowledge.inversions.first)
+    #expect(boxed.samples[0].allSatisfy { (0.3...0.6).contains($0) })
   }
 
   @Test("a size that only a file claims is refused before memory is taken")

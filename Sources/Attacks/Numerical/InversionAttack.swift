@@ -22,7 +22,13 @@ struct InversionAttack {
     let isAuto = settings.attack == .auto && problem.samples == 1
     programs = InversionPrograms(
       problem: problem, features: isAuto ? knowledge.features : nil)
-    approach = isAuto ? knowledge.approach : nil
+    approach =
+      isAuto
+      ? knowledge.approach.map { start in
+        var start = start
+        if let box = problem.box { start.clamp(to: box.bounds(in: problem.shape)) }
+        return start
+      } : nil
   }
 
   /// - Throws: ``NotInvertible`` if the network cannot be computed, or what is asked for makes no sense

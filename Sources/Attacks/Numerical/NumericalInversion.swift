@@ -48,6 +48,9 @@ package enum NumericalInversion {
     package var isDetermined: Bool {
       summary.gradientMatch < 0.02 && determinedShare ?? 0 >= 0.9
     }
+
+    /// Whether 99 % of the energy of the gradient is explained, so that the samples deserve a look.
+    package var isNear: Bool { summary.gradientMatch < 0.1 }
   }
 
   /// Runs the attacks that were asked for, and adds what they end with.

@@ -19,7 +19,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import h5py
 import numpy
 import torch
 from torch import Tensor, nn
@@ -125,7 +124,6 @@ def write(
         "meanColour": psnr(image.mean((2, 3), keepdim=True), image)}
     if weights_only:
         leakaudit_torch.export(path, model, image, after_backward=False, name=family)
-        state_circular(path, model, image)
         return description
     loss = nn.functional.cross_entropy(model(image), label)
     gradient = torch.autograd.grad(loss, list(model.parameters()))
@@ -134,67 +132,12 @@ def write(
     leakaudit_torch.export(
         path, model, image, gradients=disturbance.apply(gradient, seed), batch_size=1,
         truth=(image, label), name=family)
-    state_circular(path, model, image)
     return description | {"deviation": disturbance.deviation(gradient)}
 
 
 def psnr(image: Tensor, truth: Tensor) -> float:
     """Of images in [0, 1], in dB."""
     return -10 * math.log10(float((image.clamp(0, 1) - truth).double().square().mean()))
-
-
-def state_circular(path: pathlib.Path, model: nn.Module, image: Tensor) -> None:
-    """Says in the file what a circular padding is: rows and columns joined on from the far side.
-
-    The exporter has no word for it and calls such a convolution custom.
-    """
-    shapes: dict[str, tuple[int, ...]] = {}
-    circular = {name: module for name, module in model.named_modules()
-                if isinstance(module, nn.Conv2d) and module.padding_mode == "circular"}
-    if not circular:
-        return
-    hooks = [module.register_forward_hook(
-        lambda _, inputs, __, name=name: shapes.update({name: inputs[0].shape}))
-        for name, module in circular.items()]
-    with torch.no_grad():
-        model(image.to(next(model.parameters()).dtype))
-    for hook in hooks:
-        hook.remove()
-    with h5py.File(path, "r+") as file:
-        architecture = json.loads(file.attrs["architecture"])
-        layers = []
-        for layer in architecture["layers"]:
-            module = circular.get(layer["name"].replace("/", "."))
-            if module is not None:
-                source, = layer["inputs"]
-                for axis in (0, 1):
-                    joined = wrapped(layer["name"], source, axis, module.padding[axis],
-                                     shapes[layer["name"].replace("/", ".")][2 + axis])
-                    layers += joined
-                    source = joined[-1]["name"]
-                layer = {
-                    "name": layer["name"], "kind": "convolution", "inputs": [source],
-                    "variant": "plain", "filters": module.out_channels,
-                    "kernel": list(module.kernel_size), "stride": list(module.stride),
-                    "dilation": list(module.dilation), "padding": "valid",
-                    "groups": module.groups, "bias": module.bias is not None}
-            layers.append(layer)
-        architecture["layers"] = layers
-        file.attrs["architecture"] = json.dumps(architecture)
-
-
-def wrapped(name: str, source: str, axis: int, amount: int, extent: int) -> list[dict]:
-    """The last `amount` elements of an axis, all of them, and the first `amount`, in a row."""
-    layers = []
-    for side, ends in (("before", [extent - amount, 0]), ("behind", [0, extent - amount])):
-        amounts = [[0, 0], [0, 0]]
-        amounts[axis] = ends
-        layers.append({"name": f"{name}/{side}_{axis}", "kind": "resampling", "inputs": [source],
-                       "class_name": "circular padding", "operation": "crop", "amounts": amounts})
-    layers.append({"name": f"{name}/padded_{axis}", "kind": "merge",
-                   "inputs": [layers[0]["name"], source, layers[1]["name"]],
-                   "operation": "Concatenate", "axis": axis + 1})
-    return layers
 
 
 def file_name(family: str, seed: int, precision: str, disturbance: Disturbance) -> str:

@@ -150,7 +150,6 @@ def write(folder: pathlib.Path, recipe: Recipe) -> dict[str, object]:
         batch_size=recipe.samples if recipe.local is None else recipe.local.batch,
         local_steps=1 if recipe.local is None else recipe.local.steps(recipe.samples),
         learning_rate=None if recipe.local is None else recipe.local.rate, name=recipe.network)
-    cascade_families.state_circular(paths["case"], model, inputs)
     if recipe.local is not None:
         state_update(paths["case"], recipe.samples)
     with h5py.File(paths["truth"], "w") as file:

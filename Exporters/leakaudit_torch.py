@@ -201,14 +201,37 @@ class _Network:
     def add_module(self, path, module, sources, *shapes):
         if any(True for _ in module.parameters()):
             self.use(path, [key for key in self._owners if key.startswith(path + ".")])
-        kind, fields = describe_module(module, *shapes)
-        name = self.add(path.replace(".", "/"), kind, sources, **fields)
+        name = self.add_described(path.replace(".", "/"), module, sources, *shapes)
         if isinstance(module, nn.MultiheadAttention):
             for part in ("weight", "bias"):
                 key = f"{path}.out_proj.{part}"
                 if key in self._owners:
                     self.own([key], name, {key: f"out_proj_{part}"})
         return name
+
+    def add_described(self, name, module, sources, *shapes):
+        kind, fields = describe_module(module, *shapes)
+        if kind == "convolution" and module.padding_mode == "circular":
+            sources = [self._wrapped(name, sources[0], module, shapes[0])]
+        return self.add(name, kind, sources, **fields)
+
+    def _wrapped(self, name, source, module, shape):
+        """What circular padding is: both ends of each axis joined on at the far side."""
+        for axis, (low, high) in enumerate(_wrapped_amounts(module)):
+            extent = int(shape[2 + axis])
+            parts = [source]
+            for side, amount in (("before", low), ("behind", high)):
+                if amount == 0:
+                    continue
+                amounts = [[0, 0] for _ in module.kernel_size]
+                amounts[axis] = [extent - amount, 0] if side == "before" else [0, extent - amount]
+                end = self.add(f"{name}/{side}_{axis}", "resampling", [source],
+                               class_name="circular padding", operation="crop", amounts=amounts)
+                parts.insert(0 if side == "before" else len(parts), end)
+            if len(parts) > 1:
+                source = self.add(f"{name}/padded_{axis}", "merge", parts,
+                                  operation="Concatenate", axis=axis + 1)
+        return source
 
     def forget_form(self, name):
         """Leaves of an attention layer only what it is, for one called in another way."""
@@ -474,11 +497,24 @@ def _each_axis(value, axes):
     return [int(v) for v in value] if isinstance(value, (tuple, list)) else [int(value)] * axes
 
 
+def _wrapped_amounts(module):
+    """How many places circular padding adds in front of each axis and behind it."""
+    if module.padding == "same":
+        spans = [rate * (extent - 1)
+                 for rate, extent in zip(module.dilation, module.kernel_size)]
+        return [(span // 2, span - span // 2) for span in spans]
+    if module.padding == "valid":
+        return [(0, 0) for _ in module.kernel_size]
+    return [(amount, amount) for amount in module.padding]
+
+
 def _convolution(subject, shape_out, transposed, weight, has_bias, stride, padding, dilation,
                  groups, padding_mode="zeros", output_padding=0):
     axes = len(weight) - 2
     title = subject if isinstance(subject, str) else type(subject).__name__
-    if padding_mode != "zeros":
+    if padding_mode == "circular":
+        padding = "valid"
+    elif padding_mode != "zeros":
         return "custom", _with_shape({"class_name": f"{title} ({padding_mode} padding)"},
                                      shape_out)
     if not isinstance(padding, str):
@@ -1038,9 +1074,9 @@ def _trace_with_hooks(model, arguments, network):
     if not handles:
         # The model is itself a layer.
         tensors = [v for v in _parts(result) if isinstance(v, torch.Tensor)]
-        kind, fields = describe_module(
-            model, _shape(arguments.tensors[0]), _shape(tensors[0]) if tensors else None)
-        name = network.add(network.name, kind, [e["name"] for e in network.inputs], **fields)
+        name = network.add_described(
+            network.name, model, [e["name"] for e in network.inputs],
+            _shape(arguments.tensors[0]), _shape(tensors[0]) if tensors else None)
         network.root, network.outputs = name, [name]
         return
     for value in _parts(result):

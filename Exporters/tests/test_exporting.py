@@ -220,8 +220,9 @@ def replay_layer(layer, tensors, x, *others):
             need_weights=False)[0].transpose(0, 1)
     if kind == "resampling" and layer.get("operation") == "permute":
         return x.permute([0] + [axis + 1 for axis in layer["order"]])
-    if kind == "resampling" and layer.get("operation") == "pad":
-        return F.pad(x, [end for pair in layer["amounts"][::-1] for end in pair])
+    if kind == "resampling" and layer.get("operation") in ("pad", "crop"):
+        sign = 1 if layer["operation"] == "pad" else -1
+        return F.pad(x, [sign * end for pair in layer["amounts"][::-1] for end in pair])
     if kind == "resampling" and layer.get("operation") == "upsample":
         linear = {3: "linear", 4: "bilinear", 5: "trilinear"}[x.dim()]
         nearest = layer["interpolation"] == "nearest"
@@ -690,6 +691,20 @@ class NetworkTest(Exporting):
         model[2] = nn.Conv2d(4, 2, 1)
         _, architecture, _ = self.exported(nn.Sequential(*model[:3]), torch.rand(1, 1, 6, 6))
         self.assertEqual(self.layer(architecture, "1")["window"], [4, 4])
+
+    def test_circular_padding_joins_both_ends_on_at_the_far_side(self):
+        for padding in [(2, 1), "same", "valid"]:
+            model = nn.Sequential(
+                nn.Conv2d(2, 3, (5, 4), padding=padding, padding_mode="circular"),
+                nn.ReLU(), nn.Flatten(), nn.LazyLinear(3))
+            model(torch.rand(1, 2, 7, 6))
+            _, architecture, _ = self.exported(
+                model, torch.rand(1, 2, 7, 6), torch.tensor([1]), batch_size=1)
+            joined = [layer["inputs"] for layer in architecture["layers"]
+                      if layer["kind"] == "merge"]
+            self.assertEqual(len(joined), 0 if padding == "valid" else 2)
+        self.exported(nn.Conv1d(2, 2, 3, padding=1, padding_mode="circular"),
+                      torch.rand(1, 2, 5))
 
     def test_padding_that_the_layout_cannot_say_is_custom(self):
         model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"),

@@ -71,6 +71,8 @@ package struct Knowledge: Sendable {
   }
 
   package var recoveries: [Int: Recovery] = [:]
+  /// An estimate of the model input under noise that is not claimed; its predicted error can be checked.
+  package var withheld: Recovery?
   package var verdicts: [Int: Verdict] = [:]
   package var labels: LabelSummary?
   /// The relative error of the whole network's re-simulated gradient, where it could be simulated.

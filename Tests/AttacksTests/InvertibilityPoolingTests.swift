@@ -45,16 +45,30 @@ struct InvertibilityPoolingTests {
 
   @Test(
     "without padding, outputs or two slopes there is no walk",
-    arguments: [(48, 0, 1, "padding"), (8, 1, 1, "output channels"), (48, 1, 2, "stride 2")])
-  func obstacle(outputs: Int, padding: Int, stride: Int, reason: String) throws {
+    arguments: [
+      (1, 48, 0, 1, "padding"), (0, 8, 1, 1, "output channels"), (0, 48, 1, 2, "stride 2"),
+    ])
+  func obstacle(
+    pooling: Int, outputs: Int, padding: Int, stride: Int, reason: String
+  ) throws {
     let chain = try #require(
       try Self.chain(
-        Self.network(Self.poolings[0], outputs: outputs, padding: padding, stride: stride)))
+        Self.network(Self.poolings[pooling], outputs: outputs, padding: padding, stride: stride)))
     let step = try #require(chain.steps.first { $0.layer == "pool" })
     #expect(step.outcome == .stopped)
     #expect(step.note.contains(reason))
     #expect(chain.stop?.contains(reason) == true)
     #expect(!chain.reachesInput)
+  }
+
+  @Test("behind an average few positions without padding are tried, and put in order by overlaps")
+  func enumeration() throws {
+    let chain = try #require(
+      try Self.chain(Self.network(Self.poolings[0], outputs: 48, padding: 0)))
+    let step = try #require(chain.steps.first { $0.layer == "pool" })
+    #expect(step.outcome == .gradientOnly)
+    #expect(step.route == "enumeration of positions")
+    #expect(chain.steps.first { $0.layer == "second" }?.outcome == .exact)
   }
 
   @Test("smooth slopes behind an average stay unknown")

@@ -150,15 +150,26 @@ struct PositionOrderTests {
     patches.elements = patches.elements.map { $0 + size * generator.normal() }
     let order = try PositionOrder(patches, sample.map)
     #expect(order.indices.map { drawn[$0] } == Array(drawn.indices))
+    #expect(order.isRing == [false, false])
   }
 
-  @Test("Padding that is not zero has no first row; a kernel of one tap has no overlaps")
-  func open() {
-    let circular = PatchSample(
-      height: 4, width: 4, inputs: 16, outputs: 8, padding: .circular, seed: 64)
-    #expect(throws: PatchWalkFailure.disordered(height: 4, width: 4)) {
-      try PositionOrder(circular.patches, circular.map)
+  @Test("Under circular padding the order is right but for a shift", arguments: [(4, 4), (2, 5)])
+  func ring(_ extents: (Int, Int)) throws {
+    let (height, width) = extents
+    let sample = PatchSample(
+      height: height, width: width, inputs: 16, outputs: 8, padding: .circular, seed: 64)
+    let drawn = shuffled(height * width, seed: 67)
+    let order = try PositionOrder(sample.patches.rows(at: drawn), sample.map)
+    #expect(order.isRing == [true, true])
+    let places = order.indices.map { drawn[$0] }
+    let shifted = (0..<height * width).map { place in
+      (place / width + places[0] / width) % height * width + (place + places[0]) % width
     }
+    #expect(places == shifted)
+  }
+
+  @Test("A kernel of one tap has no overlaps")
+  func open() {
     let single = PatchSample(height: 3, width: 3, kernel: 1, inputs: 16, outputs: 8, seed: 65)
     #expect(throws: PatchWalkFailure.noNeighbours(kernel: [1, 1])) {
       try PositionOrder(single.patches, single.map)

@@ -94,8 +94,8 @@ enum Cascade {
         }
       }
       try search.run()
-      guard let x = search.input,
-        search.isNoisy ? !search.isHidden : search.certificate < 0.02,
+      let isClaimed = search.isNoisy ? !search.isHidden : search.certificate < 0.02
+      guard let x = search.input, isClaimed || search.isNoisy,
         let reader = walk.readers(of: .input(0)).first
       else { return }
       // What simulates equally well may differ from this by the predicted error.
@@ -104,10 +104,9 @@ enum Cascade {
         recovery.isProven
         || observation.classifier.flatMap { knowledge.recoveries[$0]?.isProven } == true
       let isProven =
-        isOne && search.certificate <= 1e-4 && search.determinedShare >= 0.999
+        isClaimed && isOne && search.certificate <= 1e-4 && search.determinedShare >= 0.999
         && search.predictedError <= 0.02 * x.rootMeanSquareOrZero
-      chain.reachesInput = isProven
-      knowledge.recoveries[reader] = Knowledge.Recovery(
+      let found = Knowledge.Recovery(
         node: reader, samples: [walk.programs.declared(x, of: .input(0))],
         labels: [recovery.labels.first ?? nil], certificates: [search.certificate],
         scope: "the gradient of every layer below '\(observation.network.nodes[start].name)', "
@@ -116,7 +115,13 @@ enum Cascade {
         method: metadata.identifier,
         preconditions: [
           "One sample; the weights are those of the gradient; normalisation used stored statistics."
-        ])
+        ] + search.seamCondition)
+      if isClaimed {
+        chain.reachesInput = isProven
+        knowledge.recoveries[reader] = found
+      } else if found.predictedError.isFinite, x.allSatisfy(\.isFinite) {
+        knowledge.withheld = found
+      }
     } catch {
       chain.stop = chain.stop ?? error.description
     }

@@ -33,10 +33,8 @@ extension CascadeWalk {
     guard solution.isDetermined else {
       let isOpen = solution.nullity > 0
       do throws(CascadeStop) {
-        if try leapOverMean(source, readers) {
-          record(
-            source, readers, solution, .gradientOnly,
-            "the active entries follow from the zero padding of the layer below")
+        if let origin = try leapOverMean(source, readers) {
+          record(source, readers, solution, .gradientOnly, origin)
           return
         }
       } catch {
@@ -77,48 +75,47 @@ extension CascadeWalk {
   private func addEquations(
     of source: Network.Source, _ readers: [Int], to solve: inout MapSolve
   ) throws(CascadeStop) {
-    for reader in readers {
-      let sites = try sites(reading: source, at: reader)
-      if !sites.contains(where: { $0.node == reader }),
-        let known = try inferred(through: reader, source)
-      {
-        solve.direct = solve.direct.map { $0.merged(with: known) } ?? known
-      }
-      for site in sites { try addEquations(at: site, to: &solve) }
+    let sites = try sites(reading: source)
+    for reader in readers where !sites.contains(where: { $0.node == reader }) {
+      guard let known = try inferred(through: reader, source) else { continue }
+      solve.direct = solve.direct.map { $0.merged(with: known) } ?? known
     }
+    for site in sites { try addEquations(at: site, to: &solve) }
   }
 
-  /// The kernels that a layer holds or that read what it copies, over the map that it reads.
-  private func sites(
-    reading source: Network.Source, at reader: Int
-  ) throws(CascadeStop) -> [KernelSite] {
+  /// The kernels that read a map, or what layers in between copy of it.
+  private func sites(reading source: Network.Source) throws(CascadeStop) -> [KernelSite] {
     let shape = programs.shape(of: source)
-    if let site = KernelSite(
-      reader, of: network, input: shape, output: programs.shape(of: .node(reader)))
-    {
-      return [site]
-    }
-    guard let origins = try origins(at: reader, of: source) else { return [] }
+    // Numbered entries show where a copy comes from; 0 is none.
+    var copies = [source: (1...programs.count(of: source)).map(Double.init)]
     var sites: [KernelSite] = []
-    for next in readers(of: .node(reader)) where nodes.contains(next) {
-      sites += try self.sites(reading: .node(reader), at: next)
-        .map { $0.reading(shape.dropLast(), from: origins) }
+    for node in nodes.sorted() where node <= start {
+      let sources = network.nodes[node].distinctSources
+      let read = sources.compactMap { copies[$0] }
+      guard read.count == sources.count, let before = sources.first else { continue }
+      if let site = KernelSite(
+        node, of: network, input: programs.shape(of: before),
+        output: programs.shape(of: .node(node)))
+      {
+        guard before != source else {
+          sites.append(site)
+          continue
+        }
+        guard let origins = Self.origins(read[0], channels: shape.last ?? 0) else { continue }
+        sites.append(site.reading(shape.dropLast(), from: origins))
+      } else if case .rearrangement = linearity(node),
+        programs.shape(of: .node(node)).last == shape.last
+      {
+        copies[.node(node)] = try layer(node).value(read)
+      }
     }
     return sites
   }
 
-  /// The places that a layer copies, one per place of its result, −1 where it sets zeros.
+  /// The places that a layer copied, one per place of its result, −1 where it set zeros.
   ///
-  /// - Returns: `nil` if it does anything else.
-  private func origins(
-    at node: Int, of source: Network.Source
-  ) throws(CascadeStop) -> [Int]? {
-    guard case .rearrangement = linearity(node), network.nodes[node].sources == [source],
-      let channels = programs.shape(of: source).last,
-      programs.shape(of: .node(node)).last == channels
-    else { return nil }
-    let numbered = (1...programs.count(of: source)).map(Double.init)
-    let entries = try layer(node).value([numbered])
+  /// - Returns: `nil` if it did anything else than to copy places.
+  private static func origins(_ entries: [Double], channels: Int) -> [Int]? {
     var origins: [Int] = []
     for start in stride(from: 0, to: entries.count, by: channels) {
       let first = Int(entries[start])

@@ -4,21 +4,22 @@ internal import TensorIR
 
 extension CascadeWalk {
   /// Finds the active entries of a map of which only the means are known, such as the last one in
-  /// front of global average pooling, from the zero padding of the convolution below.
+  /// front of global average pooling, from the zero padding of the convolution below or, without that,
+  /// by trying all.
   ///
-  /// - Returns: Whether the loss gradient below the activation is now known.
-  func leapOverMean(_ source: Network.Source, _ readers: [Int]) throws(CascadeStop) -> Bool {
+  /// - Returns: What they follow from, if the loss gradient below the activation is now known.
+  func leapOverMean(_ source: Network.Source, _ readers: [Int]) throws(CascadeStop) -> String? {
     guard case .node(let node) = source, case .elementwise(let function) = linearity(node),
       let levels = function.levels, let arriving = gradients[source],
       let below = network.nodes[node].sources.first, let channels = programs.shape(of: source).last
-    else { return false }
+    else { return nil }
     let places = arriving.count / channels
     let means = Array(arriving[..<channels])
     guard means.contains(where: { $0 != 0 }),
       arriving.indices.allSatisfy({
         abs(arriving[$0] - means[$0 % channels]) <= 1e-9 * abs(means[$0 % channels])
       })
-    else { return false }
+    else { return nil }
     guard let base = foundation(of: below) else {
       throw CascadeStop("no convolution with observed gradient lies under \(name(below))", at: node)
     }
@@ -43,7 +44,9 @@ extension CascadeWalk {
     }
     gradients[below] = gradient
     gradientErrors[below] = gradientErrors[source]
-    return true
+    return base.site.isWalked
+      ? "the active entries follow from the zero padding of the layer below"
+      : "the active entries follow from having two slopes, their order from patches that overlap"
   }
 
   private func slopes(
@@ -63,7 +66,7 @@ extension CascadeWalk {
     let rows = q.rows(at: strong)
     let known = sums.map { sums in strong.map { Optional(sums[$0]) } }
     let mask: DenseMatrix
-    if site.taps > 1 {
+    if site.isWalked {
       let walk = try PatchWalk(rows, site.patchMap(), tolerance: tolerance)
       mask = try GlobalPoolingMask(walk, levels: levels, sums: known).slopes
     } else {
@@ -93,7 +96,7 @@ extension CascadeWalk {
       }
     }
     let found = DenseMatrix(rows: site.outputs, columns: site.outputPlaces, elements: slopes)
-    return site.taps > 1 ? found : try ordered(found, base, scales: scales)
+    return site.isWalked ? found : try ordered(found, base, scales: scales)
   }
 
   /// Tries how much noisier than its storage the weight gradient may be.
@@ -118,6 +121,9 @@ extension CascadeWalk {
 }
 
 extension KernelSite {
+  /// Whether positions are found by a walk from the border.
+  fileprivate var isWalked: Bool { taps > 1 && patchMap().hasCorner }
+
   /// The geometry as the patch walk wants it, for the first rows and columns of the output.
   func patchMap(height: Int? = nil, width: Int? = nil) -> PatchWalk.Map {
     let extents = [height ?? outputExtents[0], width ?? outputExtents[1]]

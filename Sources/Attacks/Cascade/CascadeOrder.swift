@@ -2,8 +2,8 @@ internal import LinearAlgebra
 internal import Networks
 
 extension CascadeWalk {
-  /// The order of positions that a convolution of one tap leaves open, from the first convolution
-  /// below it whose patches overlap.
+  /// The order of positions that a convolution of one tap or without a border leaves open, from the first
+  /// convolution of several taps, itself or below, whose patches overlap.
   ///
   /// Between the two lie only layers that treat every position alike. With the loss gradient at a
   /// convolution's output known position by position, its weight gradient `Q = Z R` gives the
@@ -11,7 +11,7 @@ extension CascadeWalk {
   ///
   /// - Parameters:
   ///   - slopes: outputs × positions, columns in any order.
-  ///   - base: The convolution of one tap.
+  ///   - base: The convolution.
   ///   - scales: What a slope of one means as loss gradient at its output, per channel.
   /// - Returns: The columns in the order of the map.
   /// - Throws: Why the order stays open.
@@ -26,7 +26,9 @@ extension CascadeWalk {
     while true {
       let patches = try Self.patches(gradient, site, weightGradient)
       if site.taps > 1 {
-        return slopes.columns(at: try PositionOrder(patches, site.patchMap()).indices)
+        let order = try PositionOrder(patches, site.patchMap())
+        ring = zip(order.isRing, site.outputExtents).map { $0 ? $1 : 1 }
+        return slopes.columns(at: order.indices)
       }
       let below = try descend(from: site, gradient, values: patches)
       (site, gradient) = (below.site, below.gradient)

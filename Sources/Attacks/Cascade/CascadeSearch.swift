@@ -81,6 +81,7 @@ final class CascadeSearch {
     }
     if !isFound { try searchFromGradients(everything) }
     try polish(everything)
+    try settleSeam(everything)
   }
 
   /// Pictures without a picture: the middle of the range, then others where it is not known.

@@ -38,6 +38,8 @@ package final class CascadeWalk {
   package var unrestricted: [Network.Source: [Double]] = [:]
   /// Layers whose weight gradient is zero throughout or holds NaN or infinity, and is left out.
   var leftOut: Set<Int> = []
+  /// Along each axis, how many shifts of the input have one gradient, because padding is circular.
+  var ring = [1, 1]
   /// A picture that is about right, while one leads through maxima.
   var approach: [Double]?
   private var layers: [Int: Segment] = [:]

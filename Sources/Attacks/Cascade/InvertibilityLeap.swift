@@ -2,9 +2,10 @@ internal import LinearAlgebra
 internal import Networks
 internal import TensorIR
 
-/// Whether the padding walk finds the loss gradient behind a pooling, though the map in front of it
-/// stays open.
+/// Whether the loss gradient behind a pooling is found, though the map in front of it stays open.
 struct InvertibilityLeap {
+  /// How it is found: by the walk from zero padding or, without that, by trying all positions.
+  private(set) var route = "padding walk"
   /// Why there is no walk; `nil` if there is one.
   let obstacle: String?
   /// What the walk finds, if there is one.
@@ -51,7 +52,9 @@ struct InvertibilityLeap {
     let active = (0..<site.outputPlaces).filter { place in
       gradient[place * site.outputs..<(place + 1) * site.outputs].contains { $0 != 0 }
     }
-    if site.taps == 1 {
+    let isMaximum = (network.nodes[pool].layer as? Pooling)?.statistic == .maximum
+    if site.taps == 1 || !(map.hasCorner || isMaximum) {
+      route = "enumeration of positions"
       if let reason = Self.orderObstacle(below: site, simulation) {
         (obstacle, finding) = (reason, "")
         return
@@ -59,9 +62,8 @@ struct InvertibilityLeap {
     } else if let failure = map.obstacle(outputs: site.outputs, positions: active.count) {
       let sentence = failure.description.prefix { $0 != "." }
       let reason = sentence.prefix(1).lowercased() + sentence.dropFirst()
-      let pooling = network.nodes[pool].layer as? Pooling
       let leads =
-        pooling?.statistic == .maximum && site.hasEquationsToSpare
+        isMaximum && site.hasEquationsToSpare
         ? "; a picture that is about right leads past it, as an attack on a gradient may find one"
         : ""
       (obstacle, finding) = (reason + leads, "")
@@ -103,17 +105,18 @@ struct InvertibilityLeap {
     return (nil, function)
   }
 
-  /// Why the positions under a kernel of one tap are not found, or not their order.
+  /// Why positions are not found by trying all, or not their order.
   private static func orderObstacle(
     below site: KernelSite, _ simulation: InvertibilitySimulation
   ) -> String? {
     let limit = PositionEnumeration.positionLimit
     guard site.outputPlaces <= limit else {
-      return "\(site.outputPlaces) positions without neighbours are too many to enumerate"
+      return "\(site.outputPlaces) positions are too many to enumerate"
     }
     guard site.outputs > site.outputPlaces else {
       return "\(site.outputs) output channels are too few for \(site.outputPlaces) positions"
     }
+    guard site.taps == 1 else { return nil }
     let network = simulation.network
     var node = site.node
     while let source = network.nodes[node].sources.first,

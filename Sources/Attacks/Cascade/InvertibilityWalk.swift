@@ -156,15 +156,15 @@ extension InvertibilityWalk {
     let below = leap.node.map { network.nodes[$0].name }
     guard let reason = leap.obstacle else {
       record(
-        source, [reader], route: "padding walk", .gradientOnly, gradient: leap.equations,
-        note: "by the padding walk over the weight gradient of '\(below ?? "")': \(leap.finding)")
+        source, [reader], route: leap.route, .gradientOnly, gradient: leap.equations,
+        note: "by the \(leap.route) over the weight gradient of '\(below ?? "")': \(leap.finding)")
       return
     }
     obstacle =
-      "the padding walk does not lead through '\(pool.name)'"
+      "the \(leap.route) does not lead through '\(pool.name)'"
       + (below.map { " over '\($0)'" } ?? "") + ": \(reason)"
     record(
-      source, [reader], route: "padding walk", .stopped, gradient: leap.equations, note: obstacle)
+      source, [reader], route: leap.route, .stopped, gradient: leap.equations, note: obstacle)
     end(obstacle)
   }
 

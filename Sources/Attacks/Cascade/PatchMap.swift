@@ -57,6 +57,11 @@ extension PatchWalk {
       }
     }
 
+    /// Whether zeros beyond the border tell where the map begins, along each axis that has neighbours.
+    var hasCorner: Bool {
+      zip([height, width], zip(low, high)).allSatisfy { $0 == 1 || $1.0 > 0 || $1.1 > 0 }
+    }
+
     /// Why there is no walk over such a map, whatever the numbers are.
     ///
     /// - Parameters:
@@ -66,10 +71,10 @@ extension PatchWalk {
     func obstacle(outputs: Int, positions: Int) -> PatchWalkFailure? {
       guard stride == 1 else { return .stride(stride) }
       let extents = [height, width]
-      for axis in 0..<2 where extents[axis] > 1 {
-        guard kernel[axis] > 1 else { return .noNeighbours(kernel: kernel) }
-        guard low[axis] > 0 || high[axis] > 0 else { return .noPadding }
+      for axis in 0..<2 where extents[axis] > 1 && kernel[axis] == 1 {
+        return .noNeighbours(kernel: kernel)
       }
+      guard hasCorner else { return .noPadding }
       guard outputs >= positions else {
         return .tooFewOutputs(outputs: outputs, positions: positions)
       }

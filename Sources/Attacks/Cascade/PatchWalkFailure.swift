@@ -17,7 +17,7 @@ package enum PatchWalkFailure: Error, Equatable, CustomStringConvertible {
   case notDiscrete(distance: Double)
   /// The rounded entries of an output do not add up to what its bias gradient says.
   case wrongSum(output: Int, found: Double, expected: Double)
-  /// Without neighbours, positions are found by enumeration.
+  /// Without neighbours or a border, positions are found by enumeration.
   case tooManyPositions(Int, limit: Int)
   /// So many columns of permitted values where there are so many positions.
   case columns(found: Int, positions: Int)
@@ -57,14 +57,15 @@ package enum PatchWalkFailure: Error, Equatable, CustomStringConvertible {
     case .wrongSum(let output, let found, let expected):
       "The entries of output \(output) add up to \(found), its bias gradient says \(expected)."
     case .tooManyPositions(let positions, let limit):
-      "\(positions) positions without neighbours are too many to enumerate; at most \(limit)."
+      "\(positions) positions without neighbours, or without zero padding, are too many to enumerate; at "
+        + "most \(limit)."
     case .columns(let found, let positions):
       "\(found) columns have permitted values only, where the map has \(positions) positions."
     case .severalWinners(let output, let window):
       "Window \(window) of output \(output) has more than one winner."
     case .disordered(let height, let width):
       "The overlaps of patches do not join them to one map of \(height) × \(width). "
-        + "Circular padding and patches of zeros look like this."
+        + "Reflected padding and patches of zeros look like this."
     case .orderOpen(let layer):
       "The positions are known as a set only: nothing below '\(layer)' tells their order."
     case .algebra(let error):

@@ -4,7 +4,8 @@ package import LinearAlgebra
 ///
 /// Patches of neighbours overlap: what one reads under a tap, the next reads under the tap one
 /// stride before. So every patch tells which others lie to the right of it and below, and those
-/// without a patch to their left begin the rows.
+/// without a patch to their left begin the rows. Under circular padding every patch has one: the rows
+/// are rings, and any patch may be the first.
 ///
 /// Patches can be noisy, so what counts is less how well two of them agree than that they agree far better
 /// than any other two.
@@ -16,6 +17,8 @@ package import LinearAlgebra
 package struct PositionOrder: Sendable {
   /// For every position, row-major, which of the patches is there.
   package let indices: [Int]
+  /// Whether the map is a ring along its rows' and its columns' axis, so that it begins anywhere.
+  package let isRing: [Bool]
 
   /// How far what two neighbours share may differ, relative to its size.
   package static let greatestMismatch = 0.1
@@ -32,22 +35,25 @@ package struct PositionOrder: Sendable {
       throw .noNeighbours(kernel: map.kernel)
     }
     let rows = (0..<patches.rows).map(patches.row)
-    let right = Self.successors(rows, map, axis: 1)
     let down = Self.successors(rows, map, axis: 0)
-    guard
-      let starts = Self.chain(from: Array(rows.indices), down, right, length: map.height),
-      let order = Self.grid(starts, right, map), Set(order).count == map.positions,
-      Self.fits(order, down, map)
+    let right = Self.successors(rows, map, axis: 1)
+    let first = rows.indices.first { patch in
+      [down, right].allSatisfy { $0.isRing || !$0.next.contains(patch) }
+    }
+    guard let first, let order = Self.grid(from: first, down.next, right.next, map),
+      Set(order).count == map.positions, Self.fits(order, down.next, map)
     else { throw .disordered(height: map.height, width: map.width) }
     indices = order
+    isRing = [down.isRing, right.isRing]
   }
 
   /// For each patch the one that follows along an axis; `nil` at the end of a row or column, and for all
   /// if they do not tell.
   private static func successors(
     _ rows: [[Double]], _ map: PatchWalk.Map, axis: Int
-  ) -> [Int?] {
-    guard [map.height, map.width][axis] > 1 else { return rows.map { _ in nil } }
+  ) -> (next: [Int?], isRing: Bool) {
+    let none = (next: rows.map { _ in Int?.none }, isRing: false)
+    guard [map.height, map.width][axis] > 1 else { return none }
     let distance = map.stride * (axis == 0 ? map.kernel[1] : 1)
     let next = (0..<map.taps).filter {
       let coordinate = axis == 0 ? $0 / map.kernel[1] : $0 % map.kernel[1]
@@ -63,11 +69,13 @@ package struct PositionOrder: Sendable {
     let count = rows.count / extent * (extent - 1)
     // The ends have a best match as well, but not one of noise.
     let ranked = found.map { $0?.mismatch ?? .infinity }.sorted()
+    let limit = greatestMismatch * greatestMismatch
     let worst = ranked[count - 1]
-    guard worst <= greatestMismatch * greatestMismatch,
-      ranked[count] > distinction * distinction * worst
-    else { return rows.map { _ in nil } }
-    return found.map { $0.flatMap { $0.mismatch <= worst ? $0.index : nil } }
+    if ranked[rows.count - 1] <= limit, Set(found.map { $0?.index }).count == rows.count {
+      return (found.map { $0?.index }, true)
+    }
+    guard worst <= limit, ranked[count] > distinction * distinction * worst else { return none }
+    return (found.map { $0.flatMap { $0.mismatch <= worst ? $0.index : nil } }, false)
   }
 
   /// The row that agrees with another far better than all others do, and the square of the relative
@@ -85,33 +93,22 @@ package struct PositionOrder: Sendable {
     return next > distinction * distinction * best ? (ranked[0], best) : nil
   }
 
-  /// The first patch of every row, from the top: the patches that follow no other to the right.
-  private static func chain(
-    from all: [Int], _ down: [Int?], _ right: [Int?], length: Int
+  /// The patches row by row, from the first of all.
+  private static func grid(
+    from first: Int, _ down: [Int?], _ right: [Int?], _ map: PatchWalk.Map
   ) -> [Int]? {
-    let followers = Set(right.compactMap { $0 })
-    let first = all.filter { !followers.contains($0) }
-    let below = Set(down.compactMap { $0 })
-    guard first.count == length,
-      let top = first.first(where: { !below.contains($0) })
-    else { return nil }
-    var result = [top]
-    while result.count < length, let next = down[result[result.count - 1]] { result.append(next) }
-    return Set(result) == Set(first) ? result : nil
+    guard let starts = chain(from: first, down, length: map.height) else { return nil }
+    let rows = starts.compactMap { chain(from: $0, right, length: map.width) }
+    return rows.count == map.height ? Array(rows.joined()) : nil
   }
 
-  private static func grid(_ starts: [Int], _ right: [Int?], _ map: PatchWalk.Map) -> [Int]? {
-    var order: [Int] = []
-    for start in starts {
-      var here = start
-      order.append(here)
-      for _ in 1..<map.width {
-        guard let next = right[here] else { return nil }
-        here = next
-        order.append(here)
-      }
+  private static func chain(from first: Int, _ next: [Int?], length: Int) -> [Int]? {
+    var result = [first]
+    while result.count < length {
+      guard let following = next[result[result.count - 1]] else { return nil }
+      result.append(following)
     }
-    return order
+    return result
   }
 
   /// Whether every patch has below it the one that its overlap asks for.

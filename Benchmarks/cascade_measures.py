@@ -102,6 +102,11 @@ def read(report: Mapping[str, Any], **measured: Any) -> Run:
         square = recovery["quality"]["meanSquaredError"][0]
         found |= {"psnr": psnr, "proven": proven, "predicted": recovery["predictedError"],
                   "measured": None if square is None else math.sqrt(square)}
+    else:  # What is not claimed has a predicted error as well.
+        withheld = next((chain["withheld"] for chain in chains if chain.get("withheld")), None)
+        square = ((withheld or {}).get("quality") or {}).get("meanSquaredError", [None])[0]
+        if square is not None:
+            found |= {"predicted": withheld["predictedError"], "measured": math.sqrt(square)}
     return Run(**found, **measured)
 
 

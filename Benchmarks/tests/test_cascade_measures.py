@@ -127,6 +127,15 @@ class Reading(unittest.TestCase):
     def test_the_measured_error_is_the_root_of_the_mean_square(self) -> None:
         self.assertAlmostEqual(read(recoveries=[recovery(90)]).measured, 1e-6)
 
+    def test_what_is_not_claimed_has_its_errors_but_no_decibels(self) -> None:
+        quality = {"meanSquaredError": [0.0081]}
+        run = read(chains=[{}, {"withheld": {"predictedError": 0.109, "quality": quality}}])
+        self.assertEqual((run.psnr, run.predicted), (NOTHING, 0.109))
+        self.assertAlmostEqual(run.measured, 0.09)
+        self.assertIsNone(read(chains=[{"withheld": None}]).measured)
+        self.assertIsNone(
+            read(chains=[{"withheld": {"predictedError": 1, "quality": None}}]).measured)
+
     def test_a_report_without_chains_is_read(self) -> None:
         self.assertEqual((read().stop, read().ranked), (None, False))
 

@@ -61,6 +61,20 @@ public struct ChainSummary: Hashable, Codable, Sendable {
     }
   }
 
+  /// An estimate of the model input that is not claimed, because noise hides the input or the gradient of
+  /// the estimate misses by more than noise explains.
+  public struct Withheld: Hashable, Codable, Sendable {
+    /// Predicted root-mean-square error of an entry, in input units.
+    public var predictedError: Double
+    /// How far off it is; absent without a truth.
+    public var quality: RecoverySummary.Quality?
+
+    public init(predictedError: Double, quality: RecoverySummary.Quality? = nil) {
+      self.predictedError = predictedError
+      self.quality = quality
+    }
+  }
+
   public var artifact: String
   /// `gradient (FILE)` and the like, or `weights alone, random inputs`.
   public var source: String
@@ -72,12 +86,14 @@ public struct ChainSummary: Hashable, Codable, Sendable {
   public var stop: String?
   /// What the joint solve did below the last determined map, in a sentence; absent if it did not run.
   public var jointSolve: String?
+  /// What was estimated under noise and is not claimed; absent where something is, or nothing was.
+  public var withheld: Withheld?
   /// Singular values below this share of the largest count as zero in ``Step/rank``.
   public var rankTolerance: Double
 
   public init(
     artifact: String, source: String, steps: [Step], reachesInput: Bool, stop: String?,
-    jointSolve: String? = nil, rankTolerance: Double
+    jointSolve: String? = nil, withheld: Withheld? = nil, rankTolerance: Double
   ) {
     self.artifact = artifact
     self.source = source
@@ -85,6 +101,7 @@ public struct ChainSummary: Hashable, Codable, Sendable {
     self.reachesInput = reachesInput
     self.stop = stop
     self.jointSolve = jointSolve
+    self.withheld = withheld
     self.rankTolerance = rankTolerance
   }
 }

@@ -30,6 +30,13 @@ extension Audit {
       if let found = knowledge.labels { labels.append(found) }
       if var chain = knowledge.chain {
         chain.artifact = name
+        chain.withheld = knowledge.withheld.map { estimate in
+          let entry = RecoveredSamples(
+            estimate, observation: observation, isModelInput: true, artifact: name,
+            isAlone: isAlone, scale: request.inputScale, backend: request.backend)
+          return .init(
+            predictedError: estimate.predictedError, quality: entry.summary(truth: truth).quality)
+        }
         readings.append(
           ChainReading(
             chain, network: observation.network, isObserved: true,

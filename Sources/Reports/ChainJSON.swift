@@ -10,6 +10,11 @@ extension ChainSummary {
       "reachesInput": .bool(reachesInput),
       "stop": JSONValue(stop),
       "jointSolve": JSONValue(jointSolve),
+      "withheld": withheld.map {
+        .object([
+          "predictedError": .number($0.predictedError), "quality": $0.quality?.json ?? .null,
+        ])
+      } ?? .null,
       "rankTolerance": .number(rankTolerance),
     ])
   }

@@ -12,6 +12,14 @@ extension JSONReportSchema {
         "reachesInput": flag("Whether the model input itself is determined."),
         "stop": optional(string("Why and where it ended, if not at the input.")),
         "jointSolve": optional(string("What solving all equations at once did further down.")),
+        "withheld": optional(
+          record(
+            "An estimate of the model input under noise that is not claimed.",
+            [
+              "predictedError": number(
+                "Predicted root-mean-square error per input value, in input units."),
+              "quality": optional(quality),
+            ])),
         "rankTolerance": number(
           "Singular values below this share of the largest count as zero in `rank`."),
       ])

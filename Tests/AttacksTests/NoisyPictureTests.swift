@@ -65,6 +65,9 @@ struct NoisyPictureTests {
     let seen = Self.noisy(1, sample).statingNoise(Self.deviation(1, sample))
     let knowledge = seen.attacked()
     #expect(knowledge.picture == nil)
+    // That it would have been wrong was known, as one draw knows it.
+    let withheld = try #require(knowledge.withheld)
+    #expect((0.3...3).contains(withheld.predictedError / Self.error(withheld, sample)))
   }
 
   @Test("weights of another network give no picture, noise or not")

@@ -38,6 +38,17 @@ struct ChainTests {
     #expect(!text.contains("- subspace:") && !text.contains("- stopped:"))
   }
 
+  @Test("what is not claimed is compared with a truth, if there is one")
+  func withheld() {
+    var chain = Fixture.chain
+    chain.withheld = .init(predictedError: 0.109)
+    #expect(!render(chain).contains("not claimed"))
+    chain.withheld?.quality = .init(
+      meanSquaredError: [0.0081], psnr: [20.9], greyPSNR: 14, meanImagePSNR: nil,
+      labelsCorrect: nil)
+    #expect(render(chain).contains("is off by 0.09 per value, where 0.109 was predicted.\n"))
+  }
+
   @Test(
     "up to 60 layers have a row each; of more, the middle is counted", arguments: [60, 61, 200])
   func length(count: Int) {

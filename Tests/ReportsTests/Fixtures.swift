@@ -174,7 +174,13 @@ enum Fixture {
     }
     let chain = ChainSummary(
       artifact: text, source: text, steps: steps, reachesInput: false, stop: text,
-      jointSolve: text, rankTolerance: 1e-10)
+      jointSolve: text,
+      withheld: .init(
+        predictedError: .nan,
+        quality: .init(
+          meanSquaredError: [.infinity], psnr: [], greyPSNR: 0, meanImagePSNR: nil,
+          labelsCorrect: nil)),
+      rankTolerance: 1e-10)
     let inversion = InversionSummary(
       artifact: text, source: text, attack: .auto, start: text,
       settings: [.init("distance", text), .init(text, text)], samples: .max,

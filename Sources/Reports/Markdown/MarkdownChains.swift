@@ -15,6 +15,16 @@ enum MarkdownChains {
     let steps = chain.steps.isEmpty ? [] : [""] + table(chain.steps).lines + [""] + legend(chain)
     return ["", introduction(chain)] + steps + ["", end(chain)]
       + (chain.jointSolve.map { ["", "All equations at once: " + sentence($0)] } ?? [])
+      + (chain.withheld.flatMap(withheld).map { ["", $0] } ?? [])
+  }
+
+  /// What a truth says of an estimate that is not claimed.
+  private static func withheld(_ estimate: ChainSummary.Withheld) -> String? {
+    estimate.quality?.meanSquaredError.first.map { square in
+      "Compared with the truth, the estimate that is not claimed is off by "
+        + "\(square.squareRoot().displayed) per value, where \(estimate.predictedError.displayed) was "
+        + "predicted."
+    }
   }
 
   private static func introduction(_ chain: ChainSummary) -> String {

@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="so many of each instead of the promised number")
     parser.add_argument("--json", type=pathlib.Path, help="write everything measured to this file")
     parser.add_argument("--table", type=pathlib.Path, metavar="JSON",
-                        help="only print the table of Documentation/Attacks.md from such a file")
+                        help="only print the tables of Documentation/Attacks.md from such a file")
     parser.add_argument("--details", action="store_true",
                         help="a table of seeds for each case, and the chain of its first seed")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one audit")
@@ -164,7 +164,9 @@ def main() -> None:
     options = parser.parse_args()
     promised = cascade_measures.load(HERE / "cascade_promises.json")
     if options.table:
-        print(cascade_table.table(promised, json.loads(options.table.read_text())))
+        results = json.loads(options.table.read_text())
+        print(cascade_table.table(promised, results), "",
+              cascade_table.noise_table(promised, results), sep="\n")
         return
     cases = chosen(promised, options.families, options.seeds)
     if options.undisturbed:

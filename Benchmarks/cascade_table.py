@@ -1,4 +1,4 @@
-"""The table of families in Documentation/Attacks.md, from what `cascade.py --json` wrote."""
+"""The tables of families and of noise in Documentation/Attacks.md, from what `cascade.py --json` wrote."""
 
 from __future__ import annotations
 
@@ -57,6 +57,43 @@ def table(cases: Sequence[Case], results: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([HEADER, *(
         line(case, measured.get(case.name, ())) for case in cases
         if not case.arguments or "--precision" in case.arguments)])
+
+
+def noise_table(cases: Sequence[Case], results: Sequence[Mapping[str, Any]]) -> str:
+    """One line for each disturbance of gradients: median error of a value, and what was predicted.
+
+    A ratio in brackets is that of an estimate which the report does not claim.
+    """
+    measured = {result["case"]: result["runs"] for result in results}
+    disturbed = [case for case in cases if "errorFactor" in case.limits]
+    families = list(dict.fromkeys(case.family for case in disturbed))
+    lines = ["| Disturbance | " + " | ".join(
+        f"`{family}` | predicted / measured" for family in families) + " |",
+        "|---|" + "--:|---|" * len(families)]
+    for arguments in dict.fromkeys(tuple(case.arguments) for case in disturbed):
+        cells = [disturbance(arguments)]
+        for family in families:
+            runs = next((measured[case.name] for case in disturbed if case.family == family
+                         and tuple(case.arguments) == arguments and case.name in measured), ())
+            errors = [run["measured"] for run in runs if run["measured"] is not None]
+            cells += [f"{statistics.median(errors):.1e}" if errors else "–",
+                      ", ".join(map(ratio, runs)) or "–"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def disturbance(arguments: Sequence[str]) -> str:
+    name, *value = arguments
+    return {"--noise": f"noise of {value[0] if value else ''} of the gradient's norm",
+            "--float16": "half precision",
+            "--sparsify": f"the largest {float(value[0]) if value else 0:.0%} kept"}[name]
+
+
+def ratio(run: Mapping[str, Any]) -> str:
+    if not run["predicted"] or not run["measured"]:
+        return "–"
+    text = f"{run['predicted'] / run['measured']:.1f}"
+    return f"({text})" if float(run["psnr"]) == cascade_measures.NOTHING else text
 
 
 def line(case: Case, runs: Sequence[Mapping[str, Any]]) -> str:

@@ -1,7 +1,8 @@
-"""The table of families: complete, and the one that the documentation shows."""
+"""The tables of families and of noise: complete, and those that the documentation shows."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import sys
@@ -46,13 +47,31 @@ class Lines(unittest.TestCase):
         self.assertEqual(cascade_table.line(CASE, ()).count("–"), 5)
 
 
+class Noise(unittest.TestCase):
+    def test_ratios_are_one_per_seed_and_in_brackets_where_nothing_is_claimed(self) -> None:
+        case = Case("lenet noise 1e-3", "lenet", 3, ["--noise", "1e-3"], {"errorFactor": 2})
+        runs = [dataclasses.replace(GOOD, predicted=2e-3, measured=1e-3),
+                dataclasses.replace(GOOD, predicted=3e-2, measured=2e-2, psnr=NOTHING), GOOD]
+        result = json.loads(json.dumps(measures.result(case, runs)))
+        lines = cascade_table.noise_table([CASE, case], [result]).splitlines()
+        self.assertEqual(
+            lines[-1],
+            "| noise of 1e-3 of the gradient's norm | 1.1e-02 | 2.0, (1.5), – |")
+        self.assertEqual(len(lines), 3)
+
+    def test_what_was_not_measured_is_a_dash(self) -> None:
+        lines = cascade_table.noise_table(PROMISED, []).splitlines()
+        self.assertTrue(all(line.count("| – ") == 4 for line in lines[2:]))
+
+
 class Page(unittest.TestCase):
     def test_the_documentation_shows_the_committed_results(self) -> None:
         file = HERE.parent / "cascade_results.json"
         results = json.loads(file.read_text()) if file.exists() else []
         page = (HERE.parents[1] / "Documentation" / "Attacks.md").read_text()
-        self.assertIn(cascade_table.table(PROMISED, results), page,
-                      "paste what `cascade.py --table Benchmarks/cascade_results.json` prints")
+        for table in (cascade_table.table, cascade_table.noise_table):
+            self.assertTrue(table(PROMISED, results) in page,
+                            "paste what `cascade.py --table Benchmarks/cascade_results.json` prints")
 
 
 if __name__ == "__main__":

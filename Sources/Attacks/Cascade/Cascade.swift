@@ -88,7 +88,8 @@ enum Cascade {
         chain.steps = walk.steps
         chain.stop = walk.stop?.description
         if !search.account.isEmpty { chain.jointSolve = search.account.joined(separator: "; ") }
-        knowledge.features = walk.deepestFeatures
+        // Features of another shift would contradict the input.
+        knowledge.features = search.shifts > 1 ? nil : walk.deepestFeatures
         knowledge.approach = (search.input ?? search.approach).map {
           walk.programs.declared($0, of: .input(0))
         }

@@ -27,6 +27,8 @@ final class CascadeSearch {
   var determinedShare = 0.0
   /// Whether noise leaves no more of the input than its colour, or does not explain what is left.
   var isHidden = false
+  /// How many cyclic shifts of ``input`` have its gradient, itself included.
+  var shifts = 1
   /// What was done, in clauses.
   var account: [String] = []
 
@@ -77,10 +79,10 @@ final class CascadeSearch {
     }
     if isNoisy {
       try estimate(everything)
-      return
+    } else {
+      if !isFound { try searchFromGradients(everything) }
+      try polish(everything)
     }
-    if !isFound { try searchFromGradients(everything) }
-    try polish(everything)
     try settleSeam(everything)
   }
 

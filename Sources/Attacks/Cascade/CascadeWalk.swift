@@ -38,7 +38,7 @@ package final class CascadeWalk {
   package var unrestricted: [Network.Source: [Double]] = [:]
   /// Layers whose weight gradient is zero throughout or holds NaN or infinity, and is left out.
   var leftOut: Set<Int> = []
-  /// Along each axis, how many shifts of the input have one gradient, because padding is circular.
+  /// Along each axis, at how many places the last map may begin, because padding is circular.
   var ring = [1, 1]
   /// A picture that is about right, while one leads through maxima.
   var approach: [Double]?

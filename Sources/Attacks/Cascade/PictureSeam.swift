@@ -14,8 +14,13 @@ package enum PictureSeam {
   /// - Returns: The picture, shifted so that it begins where its border most likely is.
   package static func shifted(_ picture: [Double], shape: [Int], ring: [Int]) -> [Double] {
     guard shape.count == 3, shape.reduce(1, *) == picture.count else { return picture }
-    let first = (0..<2).map { begin(picture, shape, axis: $0, parts: ring[$0]) }
-    return picture.indices.map { index in
+    return rolled(
+      picture, shape, by: (0..<2).map { begin(picture, shape, axis: $0, parts: ring[$0]) })
+  }
+
+  /// The picture that begins so many rows and columns further.
+  static func rolled(_ picture: [Double], _ shape: [Int], by first: [Int]) -> [Double] {
+    picture.indices.map { index in
       let channel = index % shape[2]
       let row = (index / shape[2] / shape[1] + first[0]) % shape[0]
       let column = (index / shape[2] + first[1]) % shape[1]
@@ -42,17 +47,19 @@ package enum PictureSeam {
 }
 
 extension CascadeSearch {
-  /// How many cyclic shifts of the input have one gradient.
-  var shifts: Int { walk.ring.reduce(1, *) }
-
-  /// Chooses among the cyclic shifts of an exact input the likeliest, if its gradient agrees as well.
+  /// Where cyclic shifts of the input have its gradient too, chooses the likeliest of them.
+  ///
+  /// A ring at the top says so of the layers above it only; whether it holds for all is tried.
   func settleSeam(_ everything: GradientResiduals) throws(CascadeStop) {
-    guard shifts > 1, let input, certificate <= 1e-4 else { return }
-    let shifted = PictureSeam.shifted(
-      input, shape: walk.programs.shape(of: .input(0)), ring: walk.ring)
+    let (shape, ring) = (walk.programs.shape(of: .input(0)), walk.ring)
+    guard ring != [1, 1], let input, shape.count == 3, certificate < 0.2 else { return }
+    let next = PictureSeam.rolled(
+      input, shape, by: zip(shape, ring).map { $1 > 1 ? $0 / $1 : 0 })
+    guard try everything.relativeError(at: next) <= 2 * certificate else { return }
+    let shifted = PictureSeam.shifted(input, shape: shape, ring: ring)
     let error = try everything.relativeError(at: shifted)
     guard error <= 2 * certificate else { return }
-    (self.input, certificate) = (shifted, error)
+    (self.input, certificate, shifts) = (shifted, error, ring.reduce(1, *))
   }
 
   /// What a reader has to know of an input that follows but for a shift.

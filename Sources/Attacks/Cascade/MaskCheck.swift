@@ -5,7 +5,7 @@ extension CascadeWalk {
   ///
   /// The gradient of a bias or shift is the sum of the loss gradient over the places of its channel,
   /// so one wrong entry shows as a difference of exactly its size. Entries whose value is nearest to the
-  /// kink are tried first, alone and in pairs.
+  /// kink are tried first, alone, in pairs and in threes.
   ///
   /// - Parameters:
   ///   - gradient: What enters below the activation, `[places, channels]`; entries are corrected.

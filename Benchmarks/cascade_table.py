@@ -1,4 +1,4 @@
-"""The tables of families and of noise in Documentation/Attacks.md, from what `cascade.py --json` wrote."""
+"""The tables in Documentation/Attacks.md, of families and of noise, from `cascade.py --json`."""
 
 from __future__ import annotations
 
@@ -66,27 +66,26 @@ def noise_table(cases: Sequence[Case], results: Sequence[Mapping[str, Any]]) -> 
     """
     measured = {result["case"]: result["runs"] for result in results}
     disturbed = [case for case in cases if "errorFactor" in case.limits]
+    runs = {(case.family, *case.arguments): measured.get(case.name, ()) for case in disturbed}
     families = list(dict.fromkeys(case.family for case in disturbed))
     lines = ["| Disturbance | " + " | ".join(
         f"`{family}` | predicted / measured" for family in families) + " |",
         "|---|" + "--:|---|" * len(families)]
     for arguments in dict.fromkeys(tuple(case.arguments) for case in disturbed):
-        cells = [disturbance(arguments)]
+        cells = [disturbance(*arguments)]
         for family in families:
-            runs = next((measured[case.name] for case in disturbed if case.family == family
-                         and tuple(case.arguments) == arguments and case.name in measured), ())
-            errors = [run["measured"] for run in runs if run["measured"] is not None]
+            found = runs.get((family, *arguments), ())
+            errors = [run["measured"] for run in found if run["measured"] is not None]
             cells += [f"{statistics.median(errors):.1e}" if errors else "–",
-                      ", ".join(map(ratio, runs)) or "–"]
+                      ", ".join(map(ratio, found)) or "–"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def disturbance(arguments: Sequence[str]) -> str:
-    name, *value = arguments
-    return {"--noise": f"noise of {value[0] if value else ''} of the gradient's norm",
+def disturbance(option: str, value: str = "0") -> str:
+    return {"--noise": f"noise of {value} of the gradient's norm",
             "--float16": "half precision",
-            "--sparsify": f"the largest {float(value[0]) if value else 0:.0%} kept"}[name]
+            "--sparsify": f"the largest {float(value):.0%} kept"}[option]
 
 
 def ratio(run: Mapping[str, Any]) -> str:

@@ -218,18 +218,17 @@ class _Network:
     def _wrapped(self, name, source, module, shape):
         """What circular padding is: both ends of each axis joined on at the far side."""
         for axis, (low, high) in enumerate(_wrapped_amounts(module)):
-            extent = int(shape[2 + axis])
-            parts = [source]
-            for side, amount in (("before", low), ("behind", high)):
-                if amount == 0:
-                    continue
+            def end(side, ends):
                 amounts = [[0, 0] for _ in module.kernel_size]
-                amounts[axis] = [extent - amount, 0] if side == "before" else [0, extent - amount]
-                end = self.add(f"{name}/{side}_{axis}", "resampling", [source],
-                               class_name="circular padding", operation="crop", amounts=amounts)
-                parts.insert(0 if side == "before" else len(parts), end)
-            if len(parts) > 1:
-                source = self.add(f"{name}/padded_{axis}", "merge", parts,
+                amounts[axis] = ends
+                return self.add(f"{name}/{side}_{axis}", "resampling", [source],
+                                class_name="circular padding", operation="crop", amounts=amounts)
+
+            extent = int(shape[2 + axis])
+            before = [end("before", [extent - low, 0])] if low else []
+            behind = [end("behind", [0, extent - high])] if high else []
+            if before or behind:
+                source = self.add(f"{name}/padded_{axis}", "merge", [*before, source, *behind],
                                   operation="Concatenate", axis=axis + 1)
         return source
 

@@ -20,6 +20,11 @@ extension Audit {
     var readings: [ChainReading] = []
     let isAlone = results.count { $0.observation.isExchanged } <= 1
     for (observation, knowledge) in results {
+      func recovered(_ recovery: Knowledge.Recovery, isModelInput: Bool) -> RecoveredSamples {
+        RecoveredSamples(
+          recovery, observation: observation, isModelInput: isModelInput, artifact: name,
+          isAlone: isAlone, scale: request.inputScale, backend: request.backend)
+      }
       let statements = KnowledgeFindings(
         knowledge: knowledge, observation: observation, artifact: name)
       findings += statements.all
@@ -31,11 +36,9 @@ extension Audit {
       if var chain = knowledge.chain {
         chain.artifact = name
         chain.withheld = knowledge.withheld.map { estimate in
-          let entry = RecoveredSamples(
-            estimate, observation: observation, isModelInput: true, artifact: name,
-            isAlone: isAlone, scale: request.inputScale, backend: request.backend)
-          return .init(
-            predictedError: estimate.predictedError, quality: entry.summary(truth: truth).quality)
+          .init(
+            predictedError: estimate.predictedError,
+            quality: recovered(estimate, isModelInput: true).summary(truth: truth).quality)
         }
         readings.append(
           ChainReading(
@@ -46,10 +49,7 @@ extension Audit {
       for node in knowledge.recoveries.keys.sorted() {
         guard let recovery = knowledge.recoveries[node] else { continue }
         let isInput = statements.isModelInput(node)
-        let entry = RecoveredSamples(
-          recovery, observation: observation, isModelInput: isInput, artifact: name,
-          isAlone: isAlone,
-          scale: request.inputScale, backend: request.backend)
+        let entry = recovered(recovery, isModelInput: isInput)
         recoveries.append(entry.summary(truth: truth))
         if isInput { samples.append(entry) }
       }

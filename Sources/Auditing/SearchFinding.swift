@@ -19,7 +19,7 @@ extension KnowledgeFindings {
       id: metadata.identifier, severity: .medium, evidence: .inconclusive, access: access,
       artifact: artifact,
       message: "A search ended at \(what) whose simulated gradient misses the observed "
-        + "\(observation.sourceName) by \(best.summary.gradientMatch.displayed). How near "
+        + "\(observation.sourceName) by \(best.summary.gradientMatch.displayed) of its norm. How near "
         + "\(isOne ? "it is to the original" : "they are to the originals") is not known.",
       formula: metadata.formula,
       measurements: [

@@ -137,7 +137,8 @@ package struct Verdict {
     }
     if nearEnd != nil {
       lines.append(
-        "A guess with nearly the observed gradient; whether it resembles the input, a look tells.")
+        "A guess at the input whose gradient is nearly the observed one; only a look at it tells whether "
+          + "it resembles the original.")
     }
     lines += chains.compactMap(line)
     for finding in all where finding.id == "dense-chain" && finding.evidence == .structural {

@@ -53,6 +53,8 @@ struct CircularPaddingTests {
     }
     #expect(PictureSeam.shifted(shifted, shape: [12, 12, 2], ring: [4, 4]) == picture)
     #expect(PictureSeam.shifted(shifted, shape: [12, 12, 2], ring: [1, 1]) == shifted)
+    // Without strides every row and column may be the first.
+    #expect(PictureSeam.shifted(shifted, shape: [12, 12, 2], ring: [12, 12]) == picture)
     // Parts have to be of one length.
     #expect(PictureSeam.shifted(shifted, shape: [12, 12, 2], ring: [5, 7]) == shifted)
   }

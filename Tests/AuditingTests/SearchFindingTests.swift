@@ -37,7 +37,7 @@ struct SearchFindingTests {
   func near() throws {
     let finding = try #require(Self.finding(Self.knowledge([0.4, 0.027, 0.06])))
     #expect(finding.id == "gradient-matching" && finding.evidence == .inconclusive)
-    #expect(finding.message.contains("misses the observed gradient (g.h5) by 0.027."))
+    #expect(finding.message.contains("misses the observed gradient (g.h5) by 0.027 of its norm."))
     #expect(finding.recoverability == .unknown)
     let verdict = Verdict(
       findings: [finding], recoveries: [], chains: [], labels: [], layers: [], failOn: .high,

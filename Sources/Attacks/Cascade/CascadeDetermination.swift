@@ -89,7 +89,7 @@ extension CascadeWalk {
     // Numbered entries show where a copy comes from; 0 is none.
     var copies = [source: (1...programs.count(of: source)).map(Double.init)]
     var sites: [KernelSite] = []
-    for node in nodes.sorted() where node <= start {
+    for node in nodes.sorted() {
       let sources = network.nodes[node].distinctSources
       let read = sources.compactMap { copies[$0] }
       guard read.count == sources.count, let before = sources.first else { continue }

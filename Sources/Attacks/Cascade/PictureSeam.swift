@@ -13,9 +13,7 @@ package enum PictureSeam {
   ///   - ring: How many equally long parts may be the first, along height and width.
   /// - Returns: The picture, shifted so that it begins where its border most likely is.
   package static func shifted(_ picture: [Double], shape: [Int], ring: [Int]) -> [Double] {
-    guard shape.count == 3, shape.reduce(1, *) == picture.count else { return picture }
-    return rolled(
-      picture, shape, by: (0..<2).map { begin(picture, shape, axis: $0, parts: ring[$0]) })
+    rolled(picture, shape, by: (0..<2).map { begin(picture, shape, axis: $0, parts: ring[$0]) })
   }
 
   /// The picture that begins so many rows and columns further.
@@ -30,7 +28,7 @@ package enum PictureSeam {
 
   private static func begin(_ picture: [Double], _ shape: [Int], axis: Int, parts: Int) -> Int {
     let extent = shape[axis]
-    guard parts > 1, extent % parts == 0, extent > parts else { return 0 }
+    guard parts > 1, extent % parts == 0 else { return 0 }
     let stride = shape[(axis + 1)...].reduce(1, *)
     var jumps = Array(repeating: 0.0, count: extent)
     for (index, value) in picture.enumerated() {

@@ -22,13 +22,7 @@ struct InversionAttack {
     let isAuto = settings.attack == .auto && problem.samples == 1
     programs = InversionPrograms(
       problem: problem, features: isAuto ? knowledge.features : nil)
-    approach =
-      isAuto
-      ? knowledge.approach.map { start in
-        var start = start
-        if let box = problem.box { start.clamp(to: box.bounds(in: problem.shape)) }
-        return start
-      } : nil
+    approach = isAuto ? knowledge.approach.map(problem.boxed) : nil
   }
 
   /// - Throws: ``NotInvertible`` if the network cannot be computed, or what is asked for makes no sense
@@ -105,10 +99,8 @@ struct InversionAttack {
   private func result(
     _ best: RestartState, _ restarts: [RestartState], _ interruption: String?
   ) throws(NotInvertible) -> NumericalInversion.Result {
-    var input = best.input
-    if settings.optimizer == .spectralLBFGS, let box = problem.box {
-      input.clamp(to: box.bounds(in: problem.shape))
-    }
+    let input =
+      settings.optimizer == .spectralLBFGS ? problem.boxed(best.input) : best.input
     let match = try programs.gradientMatch(at: input, on: control.backend)
     let stop =
       interruption.map { "\($0) after \(best.iteration) iterations" }

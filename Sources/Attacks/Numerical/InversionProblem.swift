@@ -44,6 +44,14 @@ package struct InversionProblem: Sendable {
   /// `[samples, …]`, as the model declares it.
   var shape: [Int] { [samples] + network.inputShapes[0].compactMap { $0 } }
 
+  /// A point with its input values in ``box``; labels behind them stay as they are.
+  func boxed(_ point: [Double]) -> [Double] {
+    guard let box else { return point }
+    var point = point
+    point.clamp(to: box.bounds(in: shape))
+    return point
+  }
+
   /// - Throws: ``NotInvertible`` naming what is missing.
   package init(
     _ observation: Observation, labels known: [Int]?, seeksLabels: Bool,
